@@ -1,0 +1,58 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "kvlab",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "kvlab", targets: ["kvlab"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2"),
+    ],
+    targets: [
+        // Lowest first; each target imports only those above it that it names.
+        .target(name: "CKernels"),
+        .systemLibrary(
+            name: "CHDF5", pkgConfig: "hdf5",
+            providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
+        .target(name: "Tensors", dependencies: ["CKernels"]),
+        .target(name: "Schemes", dependencies: ["Tensors", "CKernels"]),
+        .target(
+            name: "Caches",
+            dependencies: ["Schemes", "Tensors", .product(name: "Crypto", package: "swift-crypto")]),
+        .target(name: "Models", dependencies: ["Caches", "Schemes", "Tensors", "CKernels"]),
+        .target(name: "Text"),
+        .target(name: "Engine", dependencies: ["Models", "Caches", "Schemes", "Tensors", "Text"]),
+        .target(
+            name: "Results",
+            dependencies: ["CHDF5", .product(name: "Crypto", package: "swift-crypto")]),
+        .target(
+            name: "Experiments",
+            dependencies: ["Engine", "Results", .product(name: "Yams", package: "Yams")]),
+        .target(
+            name: "Reports",
+            dependencies: ["Results", .product(name: "Subprocess", package: "swift-subprocess")]),
+        .executableTarget(
+            name: "kvlab",
+            dependencies: [
+                "Experiments", "Reports",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+
+        .testTarget(name: "CKernelsTests", dependencies: ["CKernels"]),
+        .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+        .testTarget(name: "SchemesTests", dependencies: ["Schemes"]),
+        .testTarget(name: "CachesTests", dependencies: ["Caches"]),
+        .testTarget(name: "ModelsTests", dependencies: ["Models"]),
+        .testTarget(name: "TextTests", dependencies: ["Text"]),
+        .testTarget(name: "EngineTests", dependencies: ["Engine"]),
+        .testTarget(name: "ResultsTests", dependencies: ["Results"]),
+        .testTarget(name: "ExperimentsTests", dependencies: ["Experiments"]),
+        .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
+        .testTarget(name: "kvlabTests", dependencies: ["kvlab"]),
+    ]
+)

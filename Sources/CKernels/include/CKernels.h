@@ -1,0 +1,158 @@
+// CKernels: leaf loops of kvlab. No allocation, no threads, no global state.
+// Every function takes the instruction set as its first argument; `KL_SCALAR` is the reference that
+// all other bodies are tested against. Integer sums are exact on every ISA; float sums run in an order
+// that depends on the ISA and the shape only, never on the number of threads.
+#ifndef CKERNELS_H
+#define CKERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+// MARK: Instruction sets
+
+typedef enum : int32_t {
+  KL_SCALAR = 0,
+  KL_AVX2 = 1,    // AVX2, FMA, F16C
+  KL_AVX512 = 2,  // AVX-512 F/BW/DQ/VL, VNNI, BF16
+  KL_NEON = 3,    // Arm dotprod and i8mm
+} kl_isa;
+
+/// Does this build hold a body for `isa`, and does this processor run it?
+bool kl_isa_supported(kl_isa isa);
+/// The fastest supported instruction set.
+kl_isa kl_isa_best(void);
+
+/// Storage of 16-bit floats: scales, biases, caches and weights.
+typedef enum : int32_t { KL_F16 = 0, KL_BF16 = 1 } kl_half;
+
+// MARK: Conversions (round to nearest even; NaN stays NaN)
+
+void kl_f32_to_half(kl_isa isa, kl_half type, const float *x, size_t n, uint16_t *out);
+void kl_half_to_f32(kl_isa isa, kl_half type, const uint16_t *x, size_t n, float *out);
+
+// MARK: 4-bit weights, affine, groups of 64 along the columns
+//
+// Panel layout. W: [rows, cols], rows padded to 16, cols a multiple of 64, w = scale * q + bias.
+// Panel p holds rows 16p..16p+15 as cols/64 group records of KL_Q4_RECORD bytes, 64-byte aligned:
+//   bytes 0..511    codes: chunk c (0...7) of 64 bytes; byte 4r + j of chunk c holds row r,
+//                   low nibble column 64g + 8c + j, high nibble column 64g + 8c + 4 + j (j in 0...3)
+//   bytes 512..543  16 scales (kl_half), one per row
+//   bytes 544..575  16 biases (kl_half), one per row
+#define KL_PANEL_ROWS 16
+#define KL_GROUP 64
+#define KL_Q4_RECORD 576
+
+/// Row-major MLX-style 4-bit rows (low nibble first; scales and biases [rows, cols/64]) into panels.
+void kl_q4_pack(const uint8_t *codes, const uint16_t *scales, const uint16_t *biases,
+                size_t rows, size_t cols, uint8_t *panels);
+/// One row of panels back to floats: out [cols].
+void kl_q4_unpack_row(kl_half type, const uint8_t *panels, size_t row, size_t cols, float *out);
+
+/// x [tokens, cols] f32 to symmetric 8-bit per group of 64: x ≈ scale * code, scale = amax / 127.
+/// codes [tokens, cols], scales and sums [tokens, cols/64]; sums = scale * Σ codes of the group.
+void kl_quantize_activations(kl_isa isa, const float *x, size_t tokens, size_t cols, size_t strideX,
+                             int8_t *codes, float *scales, float *sums);
+
+/// Fast path. y[t, r] = Σ_g sW·sX·Σ q·code + bias·sum, for rows of panels [panel0, panel1), written at
+/// y[t * strideY + r]; rows at or past `rows` are not written. tokens ≥ 1; one token is the decode GEMV.
+void kl_q4_gemm_int8(kl_isa isa, kl_half type, const uint8_t *panels, size_t rows, size_t cols,
+                     size_t panel0, size_t panel1, const int8_t *codes, const float *scales,
+                     const float *sums, size_t tokens, float *y, size_t strideY);
+
+/// Reference path. The same product with weights dequantized to f32 and f32 activations
+/// x [tokens, cols] at x[t * strideX + c]; columns are summed in ascending order.
+void kl_q4_gemm_f32(kl_isa isa, kl_half type, const uint8_t *panels, size_t rows, size_t cols,
+                    size_t panel0, size_t panel1, const float *x, size_t strideX, size_t tokens,
+                    float *y, size_t strideY);
+
+// MARK: Affine KV rows (MLX `quantize`, mode affine)
+//
+// Row-major planes: codes [n, width * bits / 8] with elements packed least significant bit first into
+// little-endian 32-bit words, scales and biases [n, width / group] (kl_half). x ≈ scale * q + bias.
+
+/// x [n, width] at x[i * strideX]. Bit-exact with MLX (bits 2, 3, 4, 5, 6, 8; group 32, 64, 128).
+void kl_affine_encode(kl_isa isa, int bits, int group, kl_half type, const float *x, size_t n,
+                      size_t width, size_t strideX, uint8_t *codes, uint16_t *scales, uint16_t *biases);
+/// out [n, width] at out[i * strideOut].
+void kl_affine_decode(kl_isa isa, int bits, int group, kl_half type, const uint8_t *codes,
+                      const uint16_t *scales, const uint16_t *biases, size_t n, size_t width,
+                      float *out, size_t strideOut);
+
+// MARK: Decode attention, one KV head, `heads` query heads that share it (1...64)
+//
+// scores[h * strideS + i] = Σ_d q[h * strideQ + d] * k[i, d]     (q is already scaled)
+// out[h * strideO + d] += Σ_i p[h * strideP + i] * v[i, d]
+
+void kl_scores_f32(kl_isa isa, const float *q, size_t strideQ, size_t heads, const float *k, size_t n,
+                   size_t width, float *scores, size_t strideS);
+void kl_accumulate_f32(kl_isa isa, const float *p, size_t strideP, size_t heads, const float *v,
+                       size_t n, size_t width, float *out, size_t strideO);
+
+void kl_scores_half(kl_isa isa, kl_half type, const float *q, size_t strideQ, size_t heads,
+                    const uint16_t *k, size_t n, size_t width, float *scores, size_t strideS);
+void kl_accumulate_half(kl_isa isa, kl_half type, const float *p, size_t strideP, size_t heads,
+                        const uint16_t *v, size_t n, size_t width, float *out, size_t strideO);
+
+/// On packed 4-bit rows of group 64 (planes as in kl_affine_encode, bits 4). Queries come as 8-bit codes
+/// from kl_quantize_activations over [heads, width]: qCodes [heads, width], qScales, qSums [heads, width/64].
+void kl_scores_affine4(kl_isa isa, kl_half type, const int8_t *qCodes, const float *qScales,
+                       const float *qSums, size_t heads, const uint8_t *codes, const uint16_t *scales,
+                       const uint16_t *biases, size_t n, size_t width, float *scores, size_t strideS);
+void kl_accumulate_affine4(kl_isa isa, kl_half type, const float *p, size_t strideP, size_t heads,
+                           const uint8_t *codes, const uint16_t *scales, const uint16_t *biases,
+                           size_t n, size_t width, float *out, size_t strideO);
+
+/// Online softmax over one more block of scores [heads, n]: raises `maxima` [heads], rescales `sums` [heads]
+/// and `acc` [heads, width] by exp(old − new), turns the scores into exp(score − maximum) in place and adds
+/// them to `sums`. Start with maxima = −infinity, sums = 0, acc = 0. A score of −infinity counts nothing.
+void kl_softmax_block(kl_isa isa, float *scores, size_t strideS, size_t heads, size_t n, float *maxima,
+                      float *sums, float *acc, size_t strideA, size_t width);
+
+// MARK: Prefill attention: many query rows against dense tiles of one KV head, flash style
+
+typedef enum : int32_t {
+  KL_REFERENCE = 0,  // f32 dots
+  KL_FAST = 1,       // bf16 dots where the ISA has them, else f32
+} kl_compute;
+
+/// Bytes of scratch for `rows` query rows and tiles of at most `tileTokens` keys; 64-byte aligned by the caller.
+size_t kl_flash_workspace(kl_compute compute, size_t rows, size_t tileTokens, size_t keyWidth, size_t valueWidth);
+/// Takes the queries q [rows, keyWidth] (already scaled) at q[i * strideQ] and clears the running state.
+void kl_flash_begin(kl_isa isa, kl_compute compute, void *workspace, const float *q, size_t strideQ,
+                    size_t rows, size_t tileTokens, size_t keyWidth, size_t valueWidth);
+/// One tile of n ≤ tileTokens keys k [n, keyWidth] and values v [n, valueWidth], f32, contiguous, at absolute
+/// positions position0 ..< position0 + n. Row i sees positions lo[i] ..< hi[i]; rows that see none of the
+/// tile are skipped in whole blocks. softcap > 0 turns scores into softcap * tanh(s / softcap).
+void kl_flash_tile(kl_isa isa, kl_compute compute, void *workspace, const float *k, const float *v, size_t n,
+                   int32_t position0, const int32_t *lo, const int32_t *hi, float softcap);
+/// Normalised output out [rows, valueWidth] at out[i * strideOut].
+void kl_flash_end(kl_isa isa, kl_compute compute, void *workspace, float *out, size_t strideOut);
+
+// MARK: Rows of activations
+
+/// out[i] = x[i] / rms(x) * (weight[i] + offset); offset 1 for Gemma. In place when out == x.
+void kl_rms_norm(kl_isa isa, const float *x, const float *weight, float offset, float epsilon,
+                 size_t width, float *out);
+/// Rotates pairs of one head in place. cosines, sines [width / 2]. Halves: (i, i + width/2); else (2i, 2i + 1).
+void kl_rope(kl_isa isa, float *x, size_t width, const float *cosines, const float *sines, bool halves);
+/// gate[i] = silu(gate[i]) * up[i]
+void kl_swiglu(kl_isa isa, float *gate, const float *up, size_t n);
+/// gate[i] = gelu_tanh(gate[i]) * up[i]
+void kl_geglu(kl_isa isa, float *gate, const float *up, size_t n);
+void kl_add(kl_isa isa, float *x, const float *y, size_t n);
+void kl_scale(kl_isa isa, float *x, float factor, size_t n);
+/// Index of the largest element, the first of equals; NaN is never chosen; -1 if there is none.
+int64_t kl_argmax(kl_isa isa, const float *x, size_t n);
+
+// MARK: Synthetic data and checks
+
+/// Bytes of a counter-based generator: byte i depends on seed and offset + i only. offset a multiple of 8.
+void kl_random_bytes(uint64_t seed, uint64_t offset, uint8_t *out, size_t n);
+/// CRC-32C (Castagnoli) of n bytes continued from `crc` (0 to start), in hardware where there is some.
+uint32_t kl_crc32c(uint32_t crc, const void *bytes, size_t n);
+
+#pragma clang assume_nonnull end
+#endif
