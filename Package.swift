@@ -21,10 +21,12 @@ let package = Package(
             providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
         .target(name: "Tensors", dependencies: ["CKernels"]),
         .target(name: "Schemes", dependencies: ["Tensors", "CKernels"]),
+        .target(name: "Caches", dependencies: ["Schemes", "Tensors", "CKernels"]),
         .target(
-            name: "Caches",
-            dependencies: ["Schemes", "Tensors", .product(name: "Crypto", package: "swift-crypto")]),
-        .target(name: "Models", dependencies: ["Caches", "Schemes", "Tensors", "CKernels"]),
+            name: "Models",
+            dependencies: [
+                "Caches", "Schemes", "Tensors", "CKernels", .product(name: "Crypto", package: "swift-crypto"),
+            ]),
         .target(name: "Text"),
         .target(name: "Engine", dependencies: ["Models", "Caches", "Schemes", "Tensors", "Text"]),
         .target(

@@ -154,5 +154,14 @@ void kl_random_bytes(uint64_t seed, uint64_t offset, uint8_t *out, size_t n);
 /// CRC-32C (Castagnoli) of n bytes continued from `crc` (0 to start), in hardware where there is some.
 uint32_t kl_crc32c(uint32_t crc, const void *bytes, size_t n);
 
+/// Tells the processor that the caller spins.
+static inline void kl_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
 #pragma clang assume_nonnull end
 #endif

@@ -1,0 +1,143 @@
+import CKernels
+import Schemes
+
+/// The cache of one agent: its tokens, and for every layer the blocks that hold their keys and values.
+///
+/// A step is: ``reserve(_:)``, then ``store(layer:head:keys:keyStride:values:valueStride:count:isa:)`` for every layer
+/// and head, then ``commit(_:)``. Until `commit` the new rows do not count. Stores of different heads or layers may run
+/// in parallel; everything else belongs to one thread at a time.
+public final class AgentCache: @unchecked Sendable {
+    public let agent: String
+    public let layout: CacheLayout
+    public let pool: BlockPool
+    /// Tokens whose keys and values are stored.
+    public private(set) var tokens: [Int32] = []
+    private(set) var layers: [LayerBlocks]
+
+    struct LayerBlocks {
+        /// Index of the first block held: block b holds tokens 256b ..< 256(b + 1).
+        var first = 0
+        var blocks: [Block] = []
+    }
+
+    public init(agent: String, layout: CacheLayout, pool: BlockPool) {
+        self.agent = agent
+        self.layout = layout
+        self.pool = pool
+        layers = layout.layers.map { _ in LayerBlocks() }
+    }
+
+    init(agent: String, layout: CacheLayout, pool: BlockPool, tokens: [Int32], layers: [LayerBlocks]) {
+        self.agent = agent
+        self.layout = layout
+        self.pool = pool
+        self.tokens = tokens
+        self.layers = layers
+    }
+
+    /// Tokens stored.
+    public var count: Int { tokens.count }
+
+    /// Bytes of the blocks held.
+    public var storedBytes: Int {
+        layers.reduce(0) { $0 + $1.blocks.reduce(0) { $0 + $1.byteCount } }
+    }
+
+    /// Makes room for `extra` more tokens in every layer, all or nothing.
+    /// - Throws: ``CachesError/budgetExceeded(needed:used:budget:)``; the cache is as before then.
+    public func reserve(_ extra: Int) throws {
+        let end = (count + extra + blockTokens - 1) / blockTokens
+        var grown = layers
+        for index in grown.indices {
+            let bytes = layout.layers[index].blockBytes
+            // The block that the next token goes to may lie in a file, if tokens were taken back.
+            let tail = count / blockTokens - grown[index].first
+            if extra > 0, tail < grown[index].blocks.count, tail >= 0, grown[index].blocks[tail].isMapped {
+                let copy = try pool.allocate(bytes)
+                copy.pointer.copyMemory(from: grown[index].blocks[tail].pointer, byteCount: bytes)
+                grown[index].blocks[tail] = copy
+            }
+            while grown[index].first + grown[index].blocks.count < end {
+                grown[index].blocks.append(try pool.allocate(bytes))
+            }
+        }
+        layers = grown
+        tokens.reserveCapacity(count + extra)
+    }
+
+    /// Encodes `rows` new rows of one head, the first at position ``count`` + `offset`.
+    /// - Parameters:
+    ///   - keys: [count, keyWidth] at `keys + i * keyStride`.
+    ///   - values: [count, valueWidth] likewise; ignored where values are a part of the keys.
+    public func store(
+        layer: Int, head: Int, keys: UnsafePointer<Float>, keyStride: Int, values: UnsafePointer<Float>,
+        valueStride: Int, count rows: Int, isa: kl_isa
+    ) {
+        let layerLayout = layout.layers[layer]
+        var row = 0
+        while row < rows {
+            let position = count + row
+            let token = position % blockTokens
+            let part = min(rows - row, blockTokens - token)
+            let base = layers[layer].blocks[position / blockTokens - layers[layer].first].pointer
+            layerLayout.keys.scheme.encode(
+                keys + row * keyStride, count: part, stride: keyStride, at: token,
+                into: layerLayout.keySegment(head: head, in: base), isa: isa)
+            if let layout = layerLayout.values {
+                layout.scheme.encode(
+                    values + row * valueStride, count: part, stride: valueStride, at: token,
+                    into: layerLayout.valueSegment(head: head, in: base), isa: isa)
+            }
+            row += part
+        }
+    }
+
+    /// The new rows count from now on; windowed layers let go of blocks that no later query sees.
+    public func commit(_ new: some Collection<Int32>) {
+        tokens.append(contentsOf: new)
+        for index in layers.indices {
+            let held = layout.layers[index].heldBlocks(at: count)
+            let gone = held.lowerBound - layers[index].first
+            if gone > 0 {
+                layers[index].blocks.removeFirst(gone)
+                layers[index].first = held.lowerBound
+            }
+        }
+    }
+
+    /// The longest prefix that this cache can go back to is any count in this range, or 0.
+    public var truncatable: ClosedRange<Int> {
+        var lowest = 0
+        for (blocks, layer) in zip(layers, layout.layers) where blocks.first > 0 {
+            lowest = max(lowest, blocks.first * blockTokens + (layer.keptWindow ?? 0) - 1)
+        }
+        return min(lowest, count)...count
+    }
+
+    /// Takes back all tokens from `newCount` on.
+    /// - Throws: ``CachesError/cannotTruncate(agent:to:kept:)`` when a windowed layer has already let go of what
+    ///   the next query would see. Going back to 0 always works.
+    public func truncate(to newCount: Int) throws {
+        guard newCount < count else { return }
+        if newCount == 0 {
+            layers = layout.layers.map { _ in LayerBlocks() }
+        } else {
+            guard truncatable.contains(newCount) else {
+                throw CachesError.cannotTruncate(agent: agent, to: newCount, kept: truncatable.lowerBound..<count)
+            }
+            let end = (newCount + blockTokens - 1) / blockTokens
+            for index in layers.indices {
+                layers[index].blocks.removeLast(layers[index].first + layers[index].blocks.count - end)
+            }
+        }
+        tokens.removeLast(count - newCount)
+    }
+
+    /// First position that layer `layer` still holds.
+    public func firstPosition(layer: Int) -> Int { layers[layer].first * blockTokens }
+
+    /// The memory of the block of `layer` that holds `position`.
+    public func block(layer: Int, holding position: Int) -> UnsafeMutableRawPointer {
+        layers[layer].blocks[position / blockTokens - layers[layer].first].pointer
+    }
+}

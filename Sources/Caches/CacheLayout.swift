@@ -1,0 +1,82 @@
+import Schemes
+
+/// Where everything lies in the blocks of a model's cache under a scheme. Computed once and shared by all agents.
+///
+/// A block holds 256 tokens of one layer: the key segments of all heads, then their value segments.
+public struct CacheLayout: Sendable {
+    public let spec: ModelCacheSpec
+    public let scheme: CacheScheme
+    public let windowPolicy: WindowPolicy
+    public let layers: [LayerLayout]
+
+    /// - Throws: ``SchemeError`` when a row width does not suit the scheme.
+    public init(spec: ModelCacheSpec, scheme: CacheScheme, windowPolicy: WindowPolicy = .window) throws {
+        self.spec = spec
+        self.scheme = scheme
+        self.windowPolicy = windowPolicy
+        layers = try spec.layers.map { try LayerLayout(spec: $0, scheme: scheme, policy: windowPolicy) }
+    }
+
+    /// Bytes of an agent's blocks at `tokens` tokens, whole blocks counted.
+    public func agentBytes(tokens: Int) -> Int {
+        layers.reduce(0) { $0 + $1.heldBlocks(at: tokens).count * $1.blockBytes }
+    }
+
+    /// Payload of `tokens` tokens without rounding up to blocks: the figure that the papers compute.
+    public func payloadBytes(tokens: Int) -> Int {
+        layers.reduce(0) { $0 + min(tokens, $1.keptWindow ?? tokens) * $1.blockBytes / blockTokens }
+    }
+}
+
+/// The blocks of one layer.
+public struct LayerLayout: Sendable {
+    public let spec: LayerCacheSpec
+    /// Tokens kept behind the newest one; nil when all are kept.
+    public let keptWindow: Int?
+    public let keys: SegmentLayout
+    /// nil when values are a part of the key row.
+    public let values: SegmentLayout?
+    /// Bytes of a block; a multiple of 64.
+    public let blockBytes: Int
+
+    init(spec: LayerCacheSpec, scheme: CacheScheme, policy: WindowPolicy) throws {
+        self.spec = spec
+        keptWindow = policy == .window ? spec.window : nil
+        keys = try SegmentLayout(scheme: scheme.key, width: spec.keyWidth)
+        values = spec.valueWidth == 0 ? nil : try SegmentLayout(scheme: scheme.value, width: spec.valueWidth)
+        blockBytes = spec.kvHeads * (keys.byteCount + (values?.byteCount ?? 0))
+    }
+
+    /// Indices of the blocks that are held at `tokens` tokens. Of a windowed layer one token more than the next
+    /// query sees is kept, so that the newest token can be taken back and computed again.
+    public func heldBlocks(at tokens: Int) -> Range<Int> {
+        let end = (tokens + blockTokens - 1) / blockTokens
+        guard let keptWindow else { return 0..<end }
+        return min(max(0, tokens - keptWindow) / blockTokens, end)..<end
+    }
+
+    /// The key segment of `head` in the block at `base`.
+    public func keySegment(head: Int, in base: UnsafeMutableRawPointer) -> Segment {
+        keys.segment(at: base + head * keys.byteCount)
+    }
+
+    /// The value segment of `head` in the block at `base`. Not for a layer whose values are a part of its keys.
+    public func valueSegment(head: Int, in base: UnsafeMutableRawPointer) -> Segment {
+        values!.segment(at: base + spec.kvHeads * keys.byteCount + head * values!.byteCount)
+    }
+
+    /// Zeroes the rows from token `token` of a block on, in every plane of every head.
+    func clear(from token: Int, in base: UnsafeMutableRawPointer) {
+        var segment = base
+        for layout in [keys, values].compactMap({ $0 }) {
+            for _ in 0..<spec.kvHeads {
+                var plane = segment
+                for bytes in layout.planes.map(\.bytesPerToken) {
+                    (plane + token * bytes).initializeMemory(as: UInt8.self, repeating: 0, count: (blockTokens - token) * bytes)
+                    plane += bytes * blockTokens
+                }
+                segment += layout.byteCount
+            }
+        }
+    }
+}

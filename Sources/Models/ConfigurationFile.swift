@@ -1,0 +1,90 @@
+import Foundation
+
+/// A HuggingFace `config.json`, read key by key with errors that name the key.
+public struct ConfigurationFile {
+    public let path: String
+    private let object: [String: Any]
+    /// Where in the file this object is: empty, or a prefix such as `rope_scaling.`.
+    private let prefix: String
+
+    /// - Throws: ``ModelsError/cannotRead(file:reason:)``.
+    public init(path: String) throws {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw ModelsError.cannotRead(file: path, reason: "there is no such file, or it may not be read")
+        }
+        guard let object = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] else {
+            throw ModelsError.cannotRead(file: path, reason: "it is not a JSON object")
+        }
+        self.init(path: path, object: object, prefix: "")
+    }
+
+    private init(path: String, object: [String: Any], prefix: String) {
+        self.path = path
+        self.object = object
+        self.prefix = prefix
+    }
+
+    /// Is the key there, and not null?
+    public func has(_ key: String) -> Bool { object[key] != nil && !(object[key] is NSNull) }
+
+    /// The object under `key`, or nil.
+    public func object(_ key: String) throws -> ConfigurationFile? {
+        guard has(key) else { return nil }
+        guard let value = object[key] as? [String: Any] else { throw bad(key, "is not an object") }
+        return ConfigurationFile(path: path, object: value, prefix: prefix + key + ".")
+    }
+
+    /// A whole number of at least `minimum`.
+    public func int(_ key: String, minimum: Int = 1, default fallback: Int? = nil) throws -> Int {
+        guard has(key) else { return try fallback ?? missing(key) }
+        guard let number = object[key] as? NSNumber, !isBool(number), number.doubleValue == number.doubleValue.rounded(),
+            number.doubleValue >= Double(minimum), number.doubleValue < 1e12
+        else { throw bad(key, "must be a whole number of at least \(minimum)") }
+        return number.intValue
+    }
+
+    public func double(_ key: String, default fallback: Double? = nil) throws -> Double {
+        guard has(key) else { return try fallback ?? missing(key) }
+        guard let number = object[key] as? NSNumber, !isBool(number), number.doubleValue.isFinite else {
+            throw bad(key, "must be a number")
+        }
+        return number.doubleValue
+    }
+
+    public func bool(_ key: String, default fallback: Bool) throws -> Bool {
+        guard has(key) else { return fallback }
+        guard let value = object[key] as? Bool else { throw bad(key, "must be true or false") }
+        return value
+    }
+
+    public func string(_ key: String, default fallback: String? = nil) throws -> String {
+        guard has(key) else { return try fallback ?? missing(key) }
+        guard let value = object[key] as? String else { throw bad(key, "must be text") }
+        return value
+    }
+
+    public func strings(_ key: String) throws -> [String]? {
+        guard has(key) else { return nil }
+        guard let value = object[key] as? [String] else { throw bad(key, "must be a list of texts") }
+        return value
+    }
+
+    /// An error about `key`.
+    public func bad(_ key: String, _ problem: String) -> ModelsError {
+        .badConfiguration(file: path, key: prefix + key, problem: problem)
+    }
+
+    /// Refuses anything but one of `supported` under `key`.
+    public func require(_ key: String, oneOf supported: [String], default fallback: String) throws -> String {
+        let value = try string(key, default: fallback)
+        guard supported.contains(value) else {
+            throw ModelsError.unsupported(file: path, what: prefix + key, found: value, supported: supported)
+        }
+        return value
+    }
+
+    private func missing<T>(_ key: String) throws -> T { throw bad(key, "is missing") }
+
+    /// JSON's true and false come as numbers too.
+    private func isBool(_ number: NSNumber) -> Bool { String(cString: number.objCType) == "c" }
+}

@@ -1,0 +1,35 @@
+import CKernels
+import Tensors
+
+/// How arithmetic is done. Recorded with every result.
+public enum Compute: String, Sendable, CaseIterable {
+    /// Dequantized 32-bit floating-point arithmetic.
+    case reference
+    /// Integer dot products on 4-bit weights and 8-bit activations; packed caches read in place.
+    case fast
+
+    var kernel: kl_compute { self == .reference ? KL_REFERENCE : KL_FAST }
+}
+
+/// What runs a model: threads, instruction set, arithmetic.
+public struct Execution: Sendable {
+    public let workers: WorkerPool
+    public let isa: kl_isa
+    public let compute: Compute
+
+    public init(workers: WorkerPool, isa: kl_isa = kl_isa_best(), compute: Compute = .fast) {
+        self.workers = workers
+        self.isa = isa
+        self.compute = compute
+    }
+
+    /// The instruction set's name, as records and `--isa` spell it.
+    public var isaName: String { Self.name(of: isa) }
+
+    /// Instruction sets by the names that `--isa` takes.
+    public static let isaNames: [(name: String, isa: kl_isa)] = [
+        ("scalar", KL_SCALAR), ("avx2", KL_AVX2), ("avx512", KL_AVX512), ("neon", KL_NEON),
+    ]
+
+    public static func name(of isa: kl_isa) -> String { isaNames.first { $0.isa == isa }?.name ?? "unknown" }
+}

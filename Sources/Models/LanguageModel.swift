@@ -1,0 +1,71 @@
+import Caches
+
+/// A model that runs steps over one or more sequences.
+///
+/// A model knows caches only through ``AgentCache``: it stores the new rows and reads all rows back, those of the
+/// step's own tokens too, so that everything attends to what is really stored.
+public protocol LanguageModel: AnyObject {
+    /// The shape's or checkpoint's name.
+    var name: String { get }
+    /// What the weights are, for records.
+    var weightsLabel: String { get }
+    /// SHA-256 over configuration and weights: what a cache file must match.
+    var fingerprint: String { get }
+    var vocabularySize: Int { get }
+    /// The longest context in tokens.
+    var contextLimit: Int { get }
+    var cacheSpec: ModelCacheSpec { get }
+    /// Bytes of the weights in memory.
+    var weightBytes: Int { get }
+    /// Bytes of scratch memory, all of it taken when the model is made.
+    var workspaceBytes: Int { get }
+    /// New tokens of all sequences together that one step takes at most.
+    var maximumStepTokens: Int { get }
+
+    /// Runs the new tokens of every sequence, stores their keys and values, and commits them.
+    /// - Returns: the logits asked for, [rows, vocabularySize], sequence after sequence; valid until the next step.
+    /// - Throws: ``ModelsError/tokenOutOfRange(token:position:vocabulary:)``,
+    ///   ``ModelsError/contextTooLong(tokens:limit:model:)``, ``ModelsError/emptyPrompt``, or
+    ///   ``CachesError/budgetExceeded(needed:used:budget:)``; no cache has changed then.
+    func forward(_ sequences: [SequenceStep]) throws -> Logits
+}
+
+/// The new tokens of one sequence.
+public struct SequenceStep {
+    public let cache: AgentCache
+    public let tokens: ArraySlice<Int32>
+    public let wanted: WantedLogits
+
+    public init(cache: AgentCache, tokens: ArraySlice<Int32>, wanted: WantedLogits) {
+        self.cache = cache
+        self.tokens = tokens
+        self.wanted = wanted
+    }
+}
+
+/// Which rows of logits a step computes. Rows nobody wants are not carried past the last layer's keys and values.
+public enum WantedLogits: Sendable {
+    case none, last, all
+
+    func count(of tokens: Int) -> Int {
+        switch self {
+        case .none: 0
+        case .last: 1
+        case .all: tokens
+        }
+    }
+}
+
+/// Rows of logits in the model's own memory.
+public struct Logits {
+    /// [rows, vocabularySize]
+    public let values: UnsafeMutablePointer<Float>
+    public let rows: Int
+    public let vocabularySize: Int
+
+    /// One row.
+    public func row(_ index: Int) -> UnsafeMutableBufferPointer<Float> {
+        precondition((0..<rows).contains(index))
+        return UnsafeMutableBufferPointer(start: values + index * vocabularySize, count: vocabularySize)
+    }
+}

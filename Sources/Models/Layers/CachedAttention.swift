@@ -1,0 +1,249 @@
+import CKernels
+import Caches
+import Schemes
+import Tensors
+
+/// Attention of new queries over everything that an agent's cache holds of one layer.
+///
+/// Many queries of a sequence (prefill) decode a tile of keys and values once and use it for all of them; one query
+/// (decode) works on the packed rows where the scheme has kernels. Work is split by sequence, KV head and position
+/// only, so that the result does not depend on the number of threads.
+struct CachedAttention {
+    /// What is the same for all layers of a kind.
+    struct Shape {
+        let queryHeads: Int
+        let kvHeads: Int
+        let keyWidth: Int
+        let valueWidth: Int
+        /// Factor on the scores.
+        let scale: Float
+        /// scores → softcap · tanh(scores / softcap) where positive.
+        let softcap: Float
+
+        var group: Int { queryHeads / kvHeads }
+    }
+
+    /// Query rows of one sequence, at positions `firstPosition ..< firstPosition + count`.
+    struct Sequence {
+        let cache: AgentCache
+        /// Row of the first query in the step's query and output matrices.
+        let firstRow: Int
+        let count: Int
+        let firstPosition: Int
+    }
+
+    /// Tokens of one tile of a prefill.
+    static let tileTokens = 128
+    /// Query rows that one prefill task holds.
+    static let taskRows = 1024
+    /// Tokens of one part of a decode; parts are joined in order.
+    static let splitTokens = 2048
+
+    let execution: Execution
+    let scratch: AttentionScratch
+
+    /// out[row, head, valueWidth] from queries [row, head, keyWidth], already rotated.
+    func attend(
+        layer: Int, window: Int?, shape: Shape, sequences: [Sequence], queries: UnsafePointer<Float>,
+        queryStride: Int, out: UnsafeMutablePointer<Float>, outStride: Int
+    ) {
+        for (index, sequence) in sequences.enumerated() where sequence.count > 1 {
+            prefill(
+                sequences[index], layer: layer, window: window, shape: shape, queries: queries,
+                queryStride: queryStride, out: out, outStride: outStride)
+        }
+        decode(
+            sequences, layer: layer, window: window, shape: shape, queries: queries, queryStride: queryStride,
+            out: out, outStride: outStride)
+    }
+
+    // MARK: Prefill
+
+    private func prefill(
+        _ sequence: Sequence, layer: Int, window: Int?, shape: Shape, queries: UnsafePointer<Float>,
+        queryStride: Int, out: UnsafeMutablePointer<Float>, outStride: Int
+    ) {
+        let group = shape.group
+        let taskTokens = max(1, Self.taskRows / group)
+        let parts = (sequence.count + taskTokens - 1) / taskTokens
+        let kernel = execution.compute.kernel
+        let isa = execution.isa
+        let layout = sequence.cache.layout.layers[layer]
+        execution.workers.run(shape.kvHeads * parts) { task, worker in
+            let head = task % shape.kvHeads
+            let first = task / shape.kvHeads * taskTokens
+            let tokens = min(taskTokens, sequence.count - first)
+            let rows = tokens * group
+            let my = scratch.worker(worker)
+
+            // Query rows of one token's heads lie together: neighbouring rows see the same keys.
+            for token in 0..<tokens {
+                let row = queries + (sequence.firstRow + first + token) * queryStride + head * group * shape.keyWidth
+                let target = my.queries + token * group * shape.keyWidth
+                target.update(from: row, count: group * shape.keyWidth)
+                let end = sequence.firstPosition + first + token + 1
+                for member in 0..<group {
+                    my.low[token * group + member] = Int32(max(0, end - (window ?? end)))
+                    my.high[token * group + member] = Int32(end)
+                }
+            }
+            kl_scale(isa, my.queries, shape.scale, rows * shape.keyWidth)
+            kl_flash_begin(
+                isa, kernel, my.flash, my.queries, shape.keyWidth, rows, Self.tileTokens, shape.keyWidth,
+                shape.valueWidth)
+            let end = Int(my.high[rows - 1])
+            var position = Int(my.low[0])
+            while position < end {
+                let token = position % blockTokens
+                let count = min(Self.tileTokens - token % Self.tileTokens, end - position)
+                let base = sequence.cache.block(layer: layer, holding: position)
+                layout.keys.scheme.decode(
+                    layout.keySegment(head: head, in: base), from: token, count: count, into: my.keys, isa: isa)
+                layout.values!.scheme.decode(
+                    layout.valueSegment(head: head, in: base), from: token, count: count, into: my.values, isa: isa)
+                kl_flash_tile(
+                    isa, kernel, my.flash, my.keys, my.values, count, Int32(position), my.low, my.high, shape.softcap)
+                position += count
+            }
+            kl_flash_end(isa, kernel, my.flash, my.output, shape.valueWidth)
+            for token in 0..<tokens {
+                let target = out + (sequence.firstRow + first + token) * outStride + head * group * shape.valueWidth
+                target.update(from: my.output + token * group * shape.valueWidth, count: group * shape.valueWidth)
+            }
+        }
+    }
+
+    // MARK: Decode
+
+    private func decode(
+        _ sequences: [Sequence], layer: Int, window: Int?, shape: Shape, queries: UnsafePointer<Float>,
+        queryStride: Int, out: UnsafeMutablePointer<Float>, outStride: Int
+    ) {
+        // Parts of all single-query sequences, one after another, times the KV heads.
+        var parts = 0
+        for sequence in sequences where sequence.count == 1 { parts += splits(sequence, window: window).count }
+        guard parts > 0 else { return }
+        execution.workers.run(parts * shape.kvHeads) { task, worker in
+            let head = task % shape.kvHeads
+            var part = task / shape.kvHeads
+            for sequence in sequences where sequence.count == 1 {
+                let ranges = splits(sequence, window: window)
+                if part < ranges.count {
+                    decodePart(
+                        sequence, layer: layer, head: head, positions: ranges.positions(part), shape: shape,
+                        queries: queries + sequence.firstRow * queryStride, partial: scratch.partial(task, shape),
+                        worker: worker)
+                    return
+                }
+                part -= ranges.count
+            }
+        }
+        var part = 0
+        for sequence in sequences where sequence.count == 1 {
+            let count = splits(sequence, window: window).count
+            for head in 0..<shape.kvHeads {
+                join(
+                    (0..<count).lazy.map { (part + $0) * shape.kvHeads + head }, shape: shape,
+                    out: out + sequence.firstRow * outStride + head * shape.group * shape.valueWidth)
+            }
+            part += count
+        }
+    }
+
+    /// The positions that a single query sees, cut at multiples of ``splitTokens``.
+    private struct Splits {
+        let low: Int
+        let high: Int
+        var count: Int { (high - 1) / splitTokens - low / splitTokens + 1 }
+
+        func positions(_ part: Int) -> Range<Int> {
+            let first = (low / splitTokens + part) * splitTokens
+            return max(low, first)..<min(high, first + splitTokens)
+        }
+    }
+
+    private func splits(_ sequence: Sequence, window: Int?) -> Splits {
+        let end = sequence.firstPosition + 1
+        return Splits(low: max(0, end - (window ?? end)), high: end)
+    }
+
+    private func decodePart(
+        _ sequence: Sequence, layer: Int, head: Int, positions: Range<Int>, shape: Shape,
+        queries: UnsafePointer<Float>, partial: AttentionScratch.Partial, worker: Int
+    ) {
+        let isa = execution.isa
+        let layout = sequence.cache.layout.layers[layer]
+        let my = scratch.worker(worker)
+        let group = shape.group
+        my.queries.update(from: queries + head * group * shape.keyWidth, count: group * shape.keyWidth)
+        kl_scale(isa, my.queries, shape.scale, group * shape.keyWidth)
+        let quantizable = shape.keyWidth % Linear.groupSize == 0
+        if quantizable {
+            kl_quantize_activations(
+                isa, my.queries, group, shape.keyWidth, shape.keyWidth, my.quantized.codes, my.quantized.scales,
+                my.quantized.sums)
+        }
+        let query = DecodeQueries(
+            values: my.queries, quantized: quantizable ? my.quantized : nil, heads: group, width: shape.keyWidth)
+        partial.reset(heads: group, width: shape.valueWidth)
+
+        var position = positions.lowerBound
+        while position < positions.upperBound {
+            let token = position % blockTokens
+            let count = min(blockTokens - token, positions.upperBound - position)
+            let base = sequence.cache.block(layer: layer, holding: position)
+            let keys = layout.keySegment(head: head, in: base)
+            let values = layout.valueSegment(head: head, in: base)
+            if execution.compute == .fast {
+                layout.keys.scheme.scores(
+                    query, keys, from: token, count: count, into: my.scores, stride: blockTokens, scratch: my.keys,
+                    isa: isa)
+            } else {
+                layout.keys.scheme.denseScores(
+                    query, keys, from: token, count: count, into: my.scores, stride: blockTokens, scratch: my.keys,
+                    isa: isa)
+            }
+            if shape.softcap > 0 {
+                for row in 0..<group {
+                    softcap(my.scores + row * blockTokens, count, shape.softcap)
+                }
+            }
+            kl_softmax_block(
+                isa, my.scores, blockTokens, group, count, partial.maxima, partial.sums, partial.output,
+                shape.valueWidth, shape.valueWidth)
+            if execution.compute == .fast {
+                layout.values!.scheme.accumulate(
+                    my.scores, stride: blockTokens, heads: group, values, from: token, count: count,
+                    into: partial.output, scratch: my.values, isa: isa)
+            } else {
+                layout.values!.scheme.denseAccumulate(
+                    my.scores, stride: blockTokens, heads: group, values, from: token, count: count,
+                    into: partial.output, scratch: my.values, isa: isa)
+            }
+            position += count
+        }
+    }
+
+    private func softcap(_ scores: UnsafeMutablePointer<Float>, _ count: Int, _ cap: Float) {
+        for index in 0..<count { scores[index] = cap * hyperbolicTangent(scores[index] / cap) }
+    }
+
+    /// Joins the parts of one KV head in order and normalises.
+    private func join(_ tasks: some Swift.Sequence<Int>, shape: Shape, out: UnsafeMutablePointer<Float>) {
+        for member in 0..<shape.group {
+            var maximum = -Float.infinity
+            for task in tasks { maximum = max(maximum, scratch.partial(task, shape).maxima[member]) }
+            var sum: Float = 0
+            let target = out + member * shape.valueWidth
+            target.update(repeating: 0, count: shape.valueWidth)
+            for task in tasks {
+                let partial = scratch.partial(task, shape)
+                let factor = exponential(partial.maxima[member] - maximum)
+                sum += partial.sums[member] * factor
+                let source = partial.output + member * shape.valueWidth
+                for index in 0..<shape.valueWidth { target[index] += source[index] * factor }
+            }
+            kl_scale(execution.isa, target, 1 / sum, shape.valueWidth)
+        }
+    }
+}

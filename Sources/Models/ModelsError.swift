@@ -1,0 +1,26 @@
+/// What can be wrong with a model's configuration, weights or input, each as one sentence.
+public enum ModelsError: Error, Equatable, CustomStringConvertible {
+    case cannotRead(file: String, reason: String)
+    case badConfiguration(file: String, key: String, problem: String)
+    case unsupported(file: String, what: String, found: String, supported: [String])
+    case contextTooLong(tokens: Int, limit: Int, model: String)
+    case tokenOutOfRange(token: Int32, position: Int, vocabulary: Int)
+    case emptyPrompt
+    case notANumber(layer: Int, position: Int)
+
+    public var description: String {
+        switch self {
+        case .cannotRead(let file, let reason): "Cannot read \(file): \(reason)."
+        case .badConfiguration(let file, let key, let problem): "\(file): '\(key)' \(problem)."
+        case .unsupported(let file, let what, let found, let supported):
+            "\(file): \(what) '\(found)' is not supported; supported: \(supported.joined(separator: ", "))."
+        case .contextTooLong(let tokens, let limit, let model):
+            "A context of \(tokens) tokens is longer than the \(limit) that \(model) takes."
+        case .tokenOutOfRange(let token, let position, let vocabulary):
+            "Token \(token) at position \(position) is outside the vocabulary of \(vocabulary)."
+        case .emptyPrompt: "The prompt has no tokens."
+        case .notANumber(let layer, let position):
+            "Layer \(layer) gave a value that is not a number at position \(position)."
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import CKernels
+
+/// A way of storing rows of K or V.
+///
+/// A scheme sees one KV head at a time: a *segment* of 256 token rows, `width` elements each, laid out as one
+/// plane after another (all codes, then all scales, …), every plane 64-byte aligned. It turns rows of floats
+/// into exactly those bytes and back. Everything that stores a cache works with every scheme through `encode`
+/// and `decode`; a scheme with kernels of its own also scores and accumulates packed rows without unpacking.
+///
+/// A new scheme is one file that conforms to this and one line in ``SchemeRegistry``.
+public protocol KVScheme: Sendable {
+    /// The name under which the registry finds it and files record it, such as `affine-q4-g64`.
+    var name: String { get }
+
+    /// One sentence for `kvlab schemes`, with its source.
+    var summary: String { get }
+
+    /// The planes of a segment, in order.
+    /// - Throws: ``SchemeError/widthNotGrouped(scheme:width:groupSize:)`` when rows of `width` cannot be stored.
+    func planes(width: Int) throws -> [Plane]
+
+    /// Stores `count` rows at tokens `token ..< token + count` of a segment.
+    /// - Parameters:
+    ///   - rows: floats, row i at `rows + i * stride`.
+    func encode(
+        _ rows: UnsafePointer<Float>, count: Int, stride: Int, at token: Int, into segment: Segment, isa: kl_isa)
+
+    /// Reads `count` rows from token `token` on into `out`, contiguous, `[count, width]`.
+    func decode(_ segment: Segment, from token: Int, count: Int, into out: UnsafeMutablePointer<Float>, isa: kl_isa)
+
+    /// scores[h * stride + i] = q_h · row_i for tokens `token ..< token + count`.
+    func scores(
+        _ queries: DecodeQueries, _ segment: Segment, from token: Int, count: Int,
+        into scores: UnsafeMutablePointer<Float>, stride: Int, scratch: UnsafeMutablePointer<Float>, isa: kl_isa)
+
+    /// out[h * width + d] += Σ_i p[h * stride + i] · row_i[d] for tokens `token ..< token + count`.
+    func accumulate(
+        _ weights: UnsafePointer<Float>, stride: Int, heads: Int, _ segment: Segment, from token: Int, count: Int,
+        into out: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>, isa: kl_isa)
+}
+
+/// Token rows of one plane: `bytesPerToken` bytes for each token, tokens one after another.
+public struct Plane: Sendable, Equatable {
+    public let name: String
+    public let bytesPerToken: Int
+
+    public init(_ name: String, bytesPerToken: Int) {
+        self.name = name
+        self.bytesPerToken = bytesPerToken
+    }
+}
+
+/// Tokens of a segment and of a block.
+public let blockTokens = 256
+
+/// 256 token rows of one KV head in memory.
+public struct Segment {
+    public let base: UnsafeMutableRawPointer
+    /// Elements of a row.
+    public let width: Int
+    let offsets: PlaneOffsets
+
+    /// Where token `token` starts in plane `index`, as elements of `type`.
+    public func plane<T>(_ index: Int, token: Int, as type: T.Type = T.self) -> UnsafeMutablePointer<T> {
+        let (start, step) = offsets[index]
+        return (base + start + token * step).assumingMemoryBound(to: type)
+    }
+}
+
+/// Where the planes of a segment start, and how far apart their tokens are. At most four planes, held inline:
+/// segments are made on the hot path.
+struct PlaneOffsets: Sendable, Equatable {
+    private var starts = SIMD4<Int>()
+    private var steps = SIMD4<Int>()
+
+    init(_ planes: [Plane]) {
+        precondition(planes.count <= 4, "a scheme has at most four planes")
+        var start = 0
+        for (index, plane) in planes.enumerated() {
+            starts[index] = start
+            steps[index] = plane.bytesPerToken
+            start += plane.bytesPerToken * blockTokens
+        }
+    }
+
+    subscript(index: Int) -> (start: Int, step: Int) { (starts[index], steps[index]) }
+}
+
+/// Scaled query rows of the heads that share one KV head.
+public struct DecodeQueries {
+    /// [heads, width]
+    public let values: UnsafePointer<Float>
+    /// The same rows in 8 bits per group of 64, [heads, width]; nil when the width is no multiple of 64.
+    public let quantized: QuantizedRows?
+    public let heads: Int
+    public let width: Int
+
+    public init(values: UnsafePointer<Float>, quantized: QuantizedRows?, heads: Int, width: Int) {
+        self.values = values
+        self.quantized = quantized
+        self.heads = heads
+        self.width = width
+    }
+}
+
+/// Rows in symmetric 8 bits per group of 64, as `kl_quantize_activations` makes them.
+public struct QuantizedRows {
+    public let codes: UnsafeMutablePointer<Int8>
+    public let scales: UnsafeMutablePointer<Float>
+    public let sums: UnsafeMutablePointer<Float>
+
+    public init(codes: UnsafeMutablePointer<Int8>, scales: UnsafeMutablePointer<Float>, sums: UnsafeMutablePointer<Float>) {
+        self.codes = codes
+        self.scales = scales
+        self.sums = sums
+    }
+}
