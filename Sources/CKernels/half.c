@@ -1,0 +1,9 @@
+#include "internal.h"
+
+void kl_f32_to_half(kl_isa isa, kl_half type, const float *x, size_t n, uint16_t *out) {
+  for (size_t i = 0; i < n; ++i) out[i] = kl_half_from_float(type, x[i]);
+}
+
+void kl_half_to_f32(kl_isa isa, kl_half type, const uint16_t *x, size_t n, float *out) {
+  for (size_t i = 0; i < n; ++i) out[i] = kl_float_from_half(type, x[i]);
+}
