@@ -28,20 +28,23 @@ let package = Package(
                 "Caches", "Schemes", "Tensors", "CKernels", .product(name: "Crypto", package: "swift-crypto"),
             ]),
         .target(name: "Text"),
-        .target(name: "Engine", dependencies: ["Models", "Caches", "Schemes", "Tensors", "Text"]),
+        .target(name: "Engine", dependencies: ["Models", "Caches", "Schemes", "Tensors", "CKernels"]),
         .target(
             name: "Results",
             dependencies: ["CHDF5", .product(name: "Crypto", package: "swift-crypto")]),
         .target(
             name: "Experiments",
-            dependencies: ["Engine", "Results", .product(name: "Yams", package: "Yams")]),
+            dependencies: [
+                "Engine", "Models", "Caches", "Schemes", "Tensors", "CKernels", "Results",
+                .product(name: "Yams", package: "Yams"), .product(name: "Crypto", package: "swift-crypto"),
+            ]),
         .target(
             name: "Reports",
             dependencies: ["Results", .product(name: "Subprocess", package: "swift-subprocess")]),
         .executableTarget(
             name: "kvlab",
             dependencies: [
-                "Experiments", "Reports",
+                "Experiments", "Reports", "Results", "Engine", "Models", "Schemes", "Tensors", "CKernels",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

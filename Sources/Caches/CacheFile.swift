@@ -73,16 +73,23 @@ public enum CacheFile {
         }
     }
 
-    /// Maps the file and uses its blocks in place; only the unfilled last block of each layer is copied.
-    /// - Parameters:
-    ///   - model: fingerprint of the model that is to go on with it.
-    ///   - stages: told how long each stage took.
+    /// Where the blocks of a loaded cache live.
+    public enum Residence: Sendable {
+        /// In the mapped file; only the unfilled last block of each layer is copied.
+        case mapped
+        /// In the pool's own memory.
+        case copied
+    }
+
+    /// Maps the file, checks it and hands its blocks to an agent.
+    /// - Parameter model: fingerprint of the model that is to go on with it.
     /// - Throws: ``CachesError/mismatch(file:what:expected:found:)``, ``CachesError/damaged(file:what:)``,
     ///   ``CachesError/budgetExceeded(needed:used:budget:)`` or a ``TensorsError``. The caller prefills then.
     public static func load(
         _ path: String, agent: String, model: String, layout: CacheLayout, pool: BlockPool, workers: WorkerPool,
-        stages: inout LoadStages
-    ) throws -> AgentCache {
+        residence: Residence = .mapped
+    ) throws -> (cache: AgentCache, stages: LoadStages) {
+        var stages = LoadStages()
         let clock = ContinuousClock()
         var mark = clock.now
         func lap() -> Double {
@@ -116,20 +123,20 @@ public enum CacheFile {
         for (index, layer) in layout.layers.enumerated() {
             var held = AgentCache.LayerBlocks(first: contents.held[index].lowerBound)
             for block in contents.held[index] {
-                let mapped = try pool.adopt(contents.bytes(layer: index, block: block), of: file)
-                if (block + 1) * blockTokens <= contents.tokens.count {
-                    held.blocks.append(mapped)
+                let bytes = contents.bytes(layer: index, block: block)
+                if residence == .mapped && (block + 1) * blockTokens <= contents.tokens.count {
+                    held.blocks.append(try pool.adopt(bytes, of: file))
                 } else {
-                    let tail = try pool.allocate(layer.blockBytes)
-                    tail.pointer.copyMemory(from: mapped.pointer, byteCount: layer.blockBytes)
-                    held.blocks.append(tail)
+                    let copy = try pool.allocate(layer.blockBytes)
+                    copy.pointer.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
+                    held.blocks.append(copy)
                 }
             }
             layers.append(held)
         }
         let cache = AgentCache(agent: agent, layout: layout, pool: pool, tokens: contents.tokens, layers: layers)
         stages.place = lap()
-        return cache
+        return (cache, stages)
     }
 
     private static func tensorName(_ layer: Int) -> String { "layers.\(layer).blocks" }

@@ -22,6 +22,16 @@ public struct CacheLayout: Sendable {
         layers.reduce(0) { $0 + $1.heldBlocks(at: tokens).count * $1.blockBytes }
     }
 
+    /// Agents that a budget holds at `tokens` tokens each when they are filled one after another, `step` tokens at a time:
+    /// while the last one grows, its windowed layers hold a step more than they keep.
+    public func agents(inBudget budget: Int, tokens: Int, step: Int = blockTokens) -> Int {
+        let last = layers.reduce(0) { bytes, layer in
+            let start = layer.heldBlocks(at: max(0, tokens - step)).lowerBound
+            return bytes + (layer.heldBlocks(at: tokens).upperBound - start) * layer.blockBytes
+        }
+        return last > budget ? 0 : (budget - last) / agentBytes(tokens: tokens) + 1
+    }
+
     /// Payload of `tokens` tokens without rounding up to blocks: the figure that the papers compute.
     public func payloadBytes(tokens: Int) -> Int {
         layers.reduce(0) { $0 + min(tokens, $1.keptWindow ?? tokens) * $1.blockBytes / blockTokens }

@@ -33,3 +33,16 @@ public struct Execution: Sendable {
 
     public static func name(of isa: kl_isa) -> String { isaNames.first { $0.isa == isa }?.name ?? "unknown" }
 }
+
+extension Execution {
+    /// The instruction set of a name that `--isa` takes; the best one for nil.
+    /// - Throws: ``ModelsError/noInstructionSet(name:available:)`` when there is none, or this machine cannot run it.
+    public static func isa(named name: String?) throws -> kl_isa {
+        guard let name else { return kl_isa_best() }
+        guard let found = isaNames.first(where: { $0.name == name })?.isa, kl_isa_supported(found) else {
+            throw ModelsError.noInstructionSet(
+                name: name, available: isaNames.filter { kl_isa_supported($0.isa) }.map(\.name))
+        }
+        return found
+    }
+}

@@ -97,7 +97,7 @@ public final class Llama: LanguageModel {
         let w = workspace
         execution.forEachChunk(of: rows.count) { chunk in
             for row in chunk {
-                self.embedding.dequantize(row: Int(rows.tokens[row]), into: w.hidden + row * c.hiddenSize)
+                embedding.dequantize(row: Int(rows.tokens[row]), into: w.hidden + row * c.hiddenSize)
                 c.rope.fill(
                     position: rows.positions[row], cosines: w.cosines + row * c.headWidth / 2,
                     sines: w.sines + row * c.headWidth / 2)
@@ -142,11 +142,11 @@ public final class Llama: LanguageModel {
             let head = task % c.kvHeads
             let keys = w.queryKeyValue + sequence.firstRow * stride + queryWidth + head * c.headWidth
             for row in 0..<sequence.count {
-                self.rotate(keys + row * stride, row: sequence.firstRow + row)
+                rotate(keys + row * stride, row: sequence.firstRow + row)
             }
             sequence.cache.store(
                 layer: index, head: head, keys: keys, keyStride: stride, values: keys + kvWidth, valueStride: stride,
-                count: sequence.count, isa: self.execution.isa)
+                count: sequence.count, isa: execution.isa)
         }
 
         if narrow {
@@ -163,7 +163,7 @@ public final class Llama: LanguageModel {
         execution.forEachChunk(of: selection.count) { chunk in
             for row in chunk {
                 for head in 0..<c.queryHeads {
-                    self.rotate(w.queryKeyValue + row * stride + head * c.headWidth, row: selection.rows[row])
+                    rotate(w.queryKeyValue + row * stride + head * c.headWidth, row: selection.rows[row])
                 }
             }
         }

@@ -17,18 +17,44 @@ public protocol ModelConfiguration: Sendable {
 
 /// Every architecture there is, by `model_type`. A new one adds one line here.
 public enum ModelRegistry {
-    public static let configurations: [any ModelConfiguration.Type] = [
-        LlamaConfiguration.self, Gemma3Configuration.self, DeepSeekV2Configuration.self,
+    typealias Reader = @Sendable (ConfigurationFile) throws -> any ModelConfiguration
+
+    static let readers: [(modelTypes: [String], read: Reader)] = [
+        (LlamaConfiguration.modelTypes, { try LlamaConfiguration($0) }),
+        (Gemma3Configuration.modelTypes, { try Gemma3Configuration($0) }),
+        (DeepSeekV2Configuration.modelTypes, { try DeepSeekV2Configuration($0) }),
     ]
+
+    /// Every `model_type` that can be read.
+    public static var modelTypes: [String] { readers.flatMap(\.modelTypes) }
 
     /// Reads the configuration in `path`, a `config.json`.
     public static func configuration(path: String) throws -> any ModelConfiguration {
         let file = try ConfigurationFile(path: path)
         let type = try file.string("model_type")
-        guard let found = configurations.first(where: { $0.modelTypes.contains(type) }) else {
-            throw ModelsError.unsupported(
-                file: path, what: "model_type", found: type, supported: configurations.flatMap(\.modelTypes))
+        guard let entry = readers.first(where: { $0.modelTypes.contains(type) }) else {
+            throw ModelsError.unsupported(file: path, what: "model_type", found: type, supported: modelTypes)
         }
-        return try found.init(file)
+        return try entry.read(file)
+    }
+}
+
+extension ModelRegistry {
+    /// Every `model_type` that can be run, not only sized.
+    public static let runnable = LlamaConfiguration.modelTypes
+
+    /// A model of a configuration with weights from `weights`.
+    /// - Throws: ``ModelsError/unsupported(file:what:found:supported:)`` for an architecture that can only be sized.
+    public static func model(
+        name: String, configuration: any ModelConfiguration, weights: some WeightSource, execution: Execution
+    ) throws -> any LanguageModel {
+        switch configuration {
+        case let configuration as LlamaConfiguration:
+            try Llama(name: name, configuration: configuration, weights: weights, execution: execution)
+        default:
+            throw ModelsError.unsupported(
+                file: name, what: "running a model of type", found: type(of: configuration).modelTypes[0],
+                supported: runnable)
+        }
     }
 }

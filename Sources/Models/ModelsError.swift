@@ -6,7 +6,7 @@ public enum ModelsError: Error, Equatable, CustomStringConvertible {
     case contextTooLong(tokens: Int, limit: Int, model: String)
     case tokenOutOfRange(token: Int32, position: Int, vocabulary: Int)
     case emptyPrompt
-    case notANumber(layer: Int, position: Int)
+    case noInstructionSet(name: String, available: [String])
 
     public var description: String {
         switch self {
@@ -19,8 +19,8 @@ public enum ModelsError: Error, Equatable, CustomStringConvertible {
         case .tokenOutOfRange(let token, let position, let vocabulary):
             "Token \(token) at position \(position) is outside the vocabulary of \(vocabulary)."
         case .emptyPrompt: "The prompt has no tokens."
-        case .notANumber(let layer, let position):
-            "Layer \(layer) gave a value that is not a number at position \(position)."
+        case .noInstructionSet(let name, let available):
+            "This machine has no kernels for instruction set '\(name)'; it has: \(available.joined(separator: ", "))."
         }
     }
 }

@@ -1,0 +1,52 @@
+import CKernels
+import Caches
+import Models
+
+/// Runs a model: chunked prefill and greedy decoding on agents' caches.
+///
+/// One thread drives an engine; the model's workers do the arithmetic.
+public final class Engine {
+    /// New tokens of one prefill step, as in arXiv 2603.04428.
+    public static let prefillChunk = 512
+
+    public let model: any LanguageModel
+    public let execution: Execution
+
+    public init(model: any LanguageModel, execution: Execution) {
+        self.model = model
+        self.execution = execution
+    }
+
+    /// Runs `tokens` after what the cache holds, in chunks.
+    /// - Returns: logits of the last token.
+    /// - Throws: what ``LanguageModel/forward(_:)`` throws. Chunks that were done stay in the cache.
+    @discardableResult
+    public func prefill(_ cache: AgentCache, _ tokens: [Int32], chunk: Int = Engine.prefillChunk) throws -> Logits {
+        guard !tokens.isEmpty else { throw ModelsError.emptyPrompt }
+        let needed = cache.count + tokens.count
+        guard needed <= model.contextLimit else {
+            throw ModelsError.contextTooLong(tokens: needed, limit: model.contextLimit, model: model.name)
+        }
+        let chunk = min(chunk, model.maximumStepTokens)
+        var start = 0
+        while true {
+            let end = min(start + chunk, tokens.count)
+            let logits = try model.forward([
+                SequenceStep(cache: cache, tokens: tokens[start..<end], wanted: end == tokens.count ? .last : .none)
+            ])
+            if end == tokens.count { return logits }
+            start = end
+        }
+    }
+
+    /// One decode step of one sequence.
+    /// - Returns: the most likely next token.
+    public func decode(_ cache: AgentCache, _ token: Int32) throws -> Int32 {
+        greedy(try model.forward([SequenceStep(cache: cache, tokens: [token], wanted: .last)]), row: 0)
+    }
+
+    /// The most likely token of a row of logits; the first of equals.
+    public func greedy(_ logits: Logits, row: Int) -> Int32 {
+        Int32(kl_argmax(execution.isa, logits.row(row).baseAddress!, logits.vocabularySize))
+    }
+}

@@ -1,0 +1,33 @@
+/// What can be wrong with an experiment's file or run, each as one sentence.
+public enum ExperimentsError: Error, Equatable, CustomStringConvertible {
+    case cannotRead(file: String, reason: String)
+    case badYAML(file: String, line: Int, problem: String)
+    case unknownKey(file: String, line: Int, key: String, nearest: String?, known: [String])
+    case badValue(file: String, line: Int, key: String, problem: String)
+    case missingKey(file: String, key: String)
+    case unknown(kind: String, name: String, nearest: String?, available: [String])
+    case badOverride(text: String)
+    case noDiskSpace(folder: String, needed: Int, free: Int)
+    case cannotWrite(folder: String, reason: String)
+    case notFound(what: String, searched: String)
+
+    public var description: String {
+        switch self {
+        case .cannotRead(let file, let reason): "Cannot read \(file): \(reason)."
+        case .badYAML(let file, let line, let problem): "\(file), line \(line): \(problem)."
+        case .unknownKey(let file, let line, let key, let nearest, let known):
+            "\(file), line \(line): unknown key '\(key)'.\(nearest.map { " Did you mean '\($0)'?" } ?? "")"
+                + " Known: \(known.joined(separator: ", "))."
+        case .badValue(let file, let line, let key, let problem): "\(file), line \(line): '\(key)' \(problem)."
+        case .missingKey(let file, let key): "\(file): key '\(key)' is missing."
+        case .unknown(let kind, let name, let nearest, let available):
+            "Unknown \(kind) '\(name)'.\(nearest.map { " Did you mean '\($0)'?" } ?? "")"
+                + " Available: \(available.joined(separator: ", "))."
+        case .badOverride(let text): "Cannot use '--set \(text)': write --set key=value."
+        case .noDiskSpace(let folder, let needed, let free):
+            "\(folder) has \(free) bytes free and the run needs about \(needed); free some space or choose another --out."
+        case .cannotWrite(let folder, let reason): "Cannot write to \(folder): \(reason)."
+        case .notFound(let what, let searched): "Cannot find \(what); looked in \(searched)."
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import CKernels
+import Engine
+import Foundation
+import Models
+import Tensors
+
+/// What experiments share: threads, model shapes, a folder for caches.
+public final class Laboratory {
+    public let execution: Execution
+    public let files: ProjectFiles
+    /// Where agents' cache files go while an experiment runs.
+    public let cacheFolder: String
+    private var loaded: (key: String, engine: Engine)?
+
+    public init(execution: Execution, files: ProjectFiles, cacheFolder: String) {
+        self.execution = execution
+        self.files = files
+        self.cacheFolder = cacheFolder
+    }
+
+    /// Names of the shapes in `experiments/shapes`.
+    public var shapeNames: [String] { files.names(in: files.shapes, suffix: ".json") }
+
+    /// The configuration of a shape.
+    /// - Throws: ``ExperimentsError/unknown(kind:name:nearest:available:)`` or a `ModelsError`.
+    public func configuration(shape: String) throws -> any ModelConfiguration {
+        guard shapeNames.contains(shape) else {
+            throw ExperimentsError.unknown(
+                kind: "shape", name: shape, nearest: nearestName(to: shape, in: shapeNames), available: shapeNames)
+        }
+        return try ModelRegistry.configuration(path: "\(files.shapes)/\(shape).json")
+    }
+
+    /// The published model that a shape stands for, or an empty text: a shape file may name it under `stands_for`.
+    public func paperModel(shape: String) throws -> String {
+        try ConfigurationFile(path: "\(files.shapes)/\(shape).json").string("stands_for", default: "")
+    }
+
+    /// An engine with synthetic weights of a shape. One model is kept: asking for another lets go of it.
+    public func engine(shape: String, seed: UInt64) throws -> Engine {
+        let key = "\(shape) \(seed)"
+        if let loaded, loaded.key == key { return loaded.engine }
+        loaded = nil
+        let model = try ModelRegistry.model(
+            name: shape, configuration: try configuration(shape: shape),
+            weights: SyntheticWeights(seed: seed, execution: execution), execution: execution)
+        let engine = Engine(model: model, execution: execution)
+        loaded = (key, engine)
+        return engine
+    }
+}

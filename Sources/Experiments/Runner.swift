@@ -1,0 +1,152 @@
+import Crypto
+import Engine
+import Foundation
+import Models
+import Results
+import Tensors
+
+/// Runs experiments cell by cell into one run folder.
+public final class Runner {
+    /// What is to be run.
+    public struct Request {
+        public var files: [ExperimentFile]
+        public var profile: String
+        /// `key=value` texts that win over the files.
+        public var overrides: [String] = []
+        public var resultsFolder: String
+        /// Goes on with the newest unfinished run of the same configuration, if there is one.
+        public var resume = false
+        /// The program's arguments, for the record.
+        public var arguments: [String]
+
+        public init(files: [ExperimentFile], profile: String, resultsFolder: String, arguments: [String]) {
+            self.files = files
+            self.profile = profile
+            self.resultsFolder = resultsFolder
+            self.arguments = arguments
+        }
+    }
+
+    /// What happens while it runs.
+    public enum Event {
+        case warning(String)
+        /// The run folder is there. `finished` cells of `total` were done before.
+        case opened(folder: String, finished: Int, total: Int)
+        case started(cell: String, index: Int, total: Int, secondsLeft: Double?)
+        case finished(cell: String, index: Int, total: Int, seconds: Double, secondsLeft: Double)
+    }
+
+    private let request: Request
+    private let execution: Execution
+    private let files: ProjectFiles
+    private let report: (Event) -> Void
+
+    public init(request: Request, execution: Execution, files: ProjectFiles, report: @escaping (Event) -> Void) {
+        self.request = request
+        self.execution = execution
+        self.files = files
+        self.report = report
+    }
+
+    /// Checks every setting, then runs what is not finished yet.
+    /// - Returns: the run's folder; it is finished, its manifest is still to be written.
+    /// - Throws: ``ExperimentsError``, or what a cell throws. Finished cells are kept.
+    public func run() throws -> RunDirectory {
+        let scratch = request.resultsFolder + "/.caches-\(ProcessInfo.processInfo.processIdentifier)"
+        do {
+            try FileManager.default.createDirectory(
+                atPath: scratch, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw ExperimentsError.cannotWrite(folder: request.resultsFolder, reason: error.localizedDescription)
+        }
+        defer { try? FileManager.default.removeItem(atPath: scratch) }
+
+        let laboratory = Laboratory(execution: execution, files: files, cacheFolder: scratch)
+        var experiments: [any Experiment] = []
+        var configuration = header()
+        for file in request.files {
+            let settings = try file.settings(profile: request.profile, overrides: request.overrides)
+            experiments.append(try make(file, settings, laboratory))
+            configuration += "\(file.experiment):\n"
+            configuration += settings.yaml.split(separator: "\n").map { "  \($0)\n" }.joined()
+        }
+        let directory = try open(configuration)
+        try runCells(of: experiments, in: directory)
+        try directory.finish()
+        return directory
+    }
+
+    private func make(_ file: ExperimentFile, _ settings: Settings, _ laboratory: Laboratory) throws -> any Experiment {
+        let names = ExperimentRegistry.all.map { $0.name }
+        guard let type = ExperimentRegistry.all.first(where: { $0.name == file.experiment }) else {
+            throw ExperimentsError.unknown(
+                kind: "experiment", name: file.experiment, nearest: nearestName(to: file.experiment, in: names),
+                available: names)
+        }
+        return try type.init(settings: settings, laboratory: laboratory)
+    }
+
+    /// What else decides the numbers, so that a run is resumed only under the same conditions.
+    private func header() -> String {
+        """
+        profile: \(request.profile)
+        threads: \(execution.workers.threadCount)
+        isa: \(execution.isaName)
+        compute: \(execution.compute.rawValue)
+
+        """
+    }
+
+    private func open(_ configuration: String) throws -> RunDirectory {
+        let hash = SHA256.hash(data: Data(configuration.utf8)).map { String(format: "%02x", $0) }.joined()
+        if request.resume {
+            let found = try RunDirectory.resume(in: request.resultsFolder, matching: hash)
+            for warning in found.warnings { report(.warning(warning)) }
+            if let directory = found.directory { return directory }
+        }
+        let machine = MachineFacts.collect(
+            isa: execution.isaName, threads: execution.workers.threadCount, measure: true, folder: request.resultsFolder)
+        let git = GitState.read(in: files.root)
+        return try RunDirectory.create(
+            in: request.resultsFolder,
+            run: RunRecord(
+                runID: "", startedAtNanoseconds: Int64(Date().timeIntervalSince1970 * 1e9), arguments: request.arguments,
+                profile: request.profile, configuration: configuration, configurationHash: hash,
+                gitCommit: git.commit, gitDirty: git.dirty, kvlabVersion: Version.current),
+            machine: machine)
+    }
+
+    private func runCells(of experiments: [any Experiment], in directory: RunDirectory) throws {
+        let work = experiments.flatMap { experiment in experiment.cells.map { (experiment, $0) } }
+        let open = work.filter { !directory.isFinished(cell: $0.1.name) }
+        report(.opened(folder: directory.path, finished: work.count - open.count, total: work.count))
+        let clock = ContinuousClock()
+        // Costs have a unit per experiment: each one's rate is learnt from its own cells.
+        var rates: [ObjectIdentifier: (seconds: Double, cost: Double)] = [:]
+        func secondsLeft(from index: Int) -> Double? {
+            var seconds = 0.0
+            for (experiment, cell) in open[index...] {
+                guard let rate = rates[ObjectIdentifier(experiment)] else { continue }
+                seconds += cell.cost * rate.seconds / rate.cost
+            }
+            return rates.isEmpty ? nil : seconds
+        }
+        for (index, (experiment, cell)) in open.enumerated() {
+            report(.started(cell: cell.name, index: index, total: open.count, secondsLeft: secondsLeft(from: index)))
+            let start = clock.now
+            try directory.commit(cell: cell.name, rows: experiment.run(cell))
+            let seconds = (clock.now - start).seconds
+            let rate = rates[ObjectIdentifier(experiment)] ?? (0, 0)
+            rates[ObjectIdentifier(experiment)] = (rate.seconds + seconds, rate.cost + cell.cost)
+            report(
+                .finished(
+                    cell: cell.name, index: index, total: open.count, seconds: seconds,
+                    secondsLeft: secondsLeft(from: index + 1) ?? 0))
+        }
+    }
+}
+
+/// The version of kvlab.
+public enum Version {
+    public static let current = "0.1.0"
+}

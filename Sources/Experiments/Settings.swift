@@ -1,0 +1,110 @@
+import Tensors
+import Yams
+
+/// The settings of one experiment: defaults, overlaid with a profile's, overlaid with `--set`.
+///
+/// Keys are read one by one; ``finish()`` then refuses every key that nobody asked for. Errors name the file, the line
+/// and the key.
+public final class Settings {
+    public let file: String
+    public let profile: String
+    private let values: [String: Node]
+    private var asked: Set<String> = []
+
+    init(file: String, profile: String, values: [String: Node]) {
+        self.file = file
+        self.profile = profile
+        self.values = values
+    }
+
+    /// The resolved settings as YAML, keys sorted.
+    public var yaml: String {
+        let pairs = values.sorted { $0.key < $1.key }.map { (Node($0.key), $0.value) }
+        return (try? Yams.serialize(node: Node(pairs), sortKeys: true)) ?? ""
+    }
+
+    /// Refuses keys that no reader asked for.
+    public func finish() throws {
+        if let key = values.keys.sorted().first(where: { !asked.contains($0) }) {
+            let known = asked.sorted()
+            throw ExperimentsError.unknownKey(
+                file: file, line: line(values[key]!), key: key, nearest: nearestName(to: key, in: known), known: known)
+        }
+    }
+
+    public func int(_ key: String, in range: ClosedRange<Int> = 1...Int.max) throws -> Int {
+        try int(node(key), key, range)
+    }
+
+    public func ints(_ key: String, in range: ClosedRange<Int> = 1...Int.max) throws -> [Int] {
+        try list(key).map { try int($0, key, range) }
+    }
+
+    public func double(_ key: String, in range: ClosedRange<Double>) throws -> Double {
+        let node = try node(key)
+        guard let value = node.float, range.contains(value) else {
+            throw bad(node, key, "must be a number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+
+    public func string(_ key: String, oneOf choices: [String]? = nil) throws -> String {
+        try string(node(key), key, choices)
+    }
+
+    public func strings(_ key: String, oneOf choices: [String]? = nil) throws -> [String] {
+        try list(key).map { try string($0, key, choices) }
+    }
+
+    /// Sizes such as `10.2 GiB` or `10200 MB`, with the text as written.
+    public func byteCounts(_ key: String) throws -> [(label: String, bytes: Int)] {
+        try list(key).map { node in
+            let text = try string(node, key, nil)
+            guard let bytes = ByteCount.parse(text) else {
+                throw bad(node, key, "holds '\(text)': write a size such as 512 MiB, 10.2 GiB or 10200 MB")
+            }
+            return (text, bytes)
+        }
+    }
+
+    /// An error about a key that was read.
+    public func bad(_ key: String, _ problem: String) -> ExperimentsError {
+        values[key].map { bad($0, key, problem) } ?? .missingKey(file: file, key: key)
+    }
+
+    private func node(_ key: String) throws -> Node {
+        asked.insert(key)
+        guard let node = values[key] else { throw ExperimentsError.missingKey(file: file, key: key) }
+        return node
+    }
+
+    private func list(_ key: String) throws -> [Node] {
+        let node = try node(key)
+        guard let sequence = node.sequence else { return [node] }
+        guard !sequence.isEmpty else { throw bad(node, key, "must not be empty") }
+        return Array(sequence)
+    }
+
+    private func int(_ node: Node, _ key: String, _ range: ClosedRange<Int>) throws -> Int {
+        guard let value = node.int, range.contains(value) else {
+            let upper = range.upperBound == Int.max ? "" : " and at most \(range.upperBound)"
+            throw bad(node, key, "must be a whole number of at least \(range.lowerBound)\(upper)")
+        }
+        return value
+    }
+
+    private func string(_ node: Node, _ key: String, _ choices: [String]?) throws -> String {
+        guard let value = node.string else { throw bad(node, key, "must be text") }
+        if let choices, !choices.contains(value) {
+            let nearest = nearestName(to: value, in: choices).map { " Did you mean '\($0)'?" } ?? ""
+            throw bad(node, key, "cannot be '\(value)': choose one of \(choices.joined(separator: ", ")).\(nearest)")
+        }
+        return value
+    }
+
+    private func bad(_ node: Node, _ key: String, _ problem: String) -> ExperimentsError {
+        .badValue(file: file, line: line(node), key: key, problem: problem)
+    }
+
+    private func line(_ node: Node) -> Int { node.mark?.line ?? 0 }
+}

@@ -1,0 +1,171 @@
+import Caches
+import Engine
+import Foundation
+import Models
+import Results
+import Schemes
+import Tensors
+
+extension TTFTExperiment {
+    /// One agent, one prompt: cold, hot and warm requests on it.
+    final class Bench {
+        struct Sample {
+            var row: Row
+        }
+
+        private let engine: Engine
+        private let layout: CacheLayout
+        private let file: String
+        private let prompt: [Int32]
+        private let context: Int
+        private let outputTokens: Int
+        private let pool: BlockPool
+        private var fileBytes = 0
+        /// Tokens that the never saved cache gave, for the exact and the extended prompt.
+        private var expected: [Bool: [Int32]] = [:]
+
+        init(
+            engine: Engine, scheme: String, file: String, prompt: [Int32], context: Int, extend: Int, outputTokens: Int
+        ) throws {
+            self.engine = engine
+            layout = try CacheLayout(spec: engine.model.cacheSpec, scheme: CacheScheme(expression: scheme))
+            self.file = file
+            self.prompt = prompt
+            self.context = context
+            self.outputTokens = outputTokens
+            pool = BlockPool(budgetBytes: 3 * layout.agentBytes(tokens: prompt.count + 2 * outputTokens + blockTokens))
+        }
+
+        func removeFile() { unlink(file) }
+
+        /// A short request that is not measured: pages of the weights come in, threads wake.
+        func warmUp() throws {
+            let cache = AgentCache(agent: "warm-up", layout: layout, pool: pool)
+            _ = try AgentSession(engine: engine, cache: cache).respond(to: Array(prompt.prefix(64)), maximumTokens: 2)
+        }
+
+        /// Nothing cached. What comes of it is saved for the others, and continued without ever having been saved, for
+        /// the tokens that they must give.
+        func cold() throws -> Sample {
+            let cache = AgentCache(agent: "agent", layout: layout, pool: pool)
+            let started = Self.now()
+            let clock = ContinuousClock()
+            let start = clock.now
+            let turn = try AgentSession(engine: engine, cache: cache).respond(to: exact, maximumTokens: 1)
+            let ttft = (clock.now - start).seconds
+            fileBytes = try CacheFile.save(cache, model: engine.model.fingerprint, to: file)
+
+            // The same request again, and the extended one, on the cache that never left memory. Windowed layers may have
+            // let go of what the second needs; then there is nothing to compare with.
+            let session = AgentSession(engine: engine, cache: cache)
+            let again = try session.respond(to: exact, maximumTokens: outputTokens)
+            expected[false] = again.tokens
+            if cache.truncatable.contains(context) {
+                expected[true] = try session.respond(to: prompt, maximumTokens: outputTokens).tokens
+            }
+            return sample(
+                state: "cold", extended: false, pageCache: "none", turn: turn, cache: cache, ttft: ttft, stages: nil,
+                steps: again.stepSeconds, started: started, bytesRead: 0, bytesWritten: fileBytes, same: -1)
+        }
+
+        /// The agent's blocks are in the pool's memory.
+        func hot(extended: Bool) throws -> Sample {
+            let cache = try load(.copied).cache
+            let started = Self.now()
+            let clock = ContinuousClock()
+            let start = clock.now
+            let session = AgentSession(engine: engine, cache: cache)
+            let turn = try session.respond(to: extended ? prompt : exact, maximumTokens: 1)
+            let ttft = (clock.now - start).seconds
+            let rest = try continued(session, turn)
+            return sample(
+                state: "hot", extended: extended, pageCache: "none", turn: turn, cache: cache, ttft: ttft, stages: nil,
+                steps: rest.steps, started: started, bytesRead: 0, bytesWritten: 0,
+                same: same(rest.tokens, extended))
+        }
+
+        /// The agent was evicted to disk.
+        func warm(extended: Bool, pageCache: PageCache) throws -> Sample {
+            if pageCache == .dropped { PageCacheControl.drop(file) } else { PageCacheControl.fill(file) }
+            let found = PageCacheControl.state(of: file)
+            let read = ProcessFacts.bytesRead()
+            let started = Self.now()
+            let clock = ContinuousClock()
+            let start = clock.now
+            let (cache, stages) = try load(.mapped)
+            let session = AgentSession(engine: engine, cache: cache)
+            let turn = try session.respond(to: extended ? prompt : exact, maximumTokens: 1)
+            let ttft = (clock.now - start).seconds
+            let bytesRead = read.flatMap { before in ProcessFacts.bytesRead().map { $0 - before } } ?? -1
+            let rest = try continued(session, turn)
+            return sample(
+                state: "warm", extended: extended, pageCache: found, turn: turn, cache: cache, ttft: ttft,
+                stages: stages, steps: rest.steps, started: started, bytesRead: bytesRead, bytesWritten: 0,
+                same: same(rest.tokens, extended))
+        }
+
+        private var exact: [Int32] { Array(prompt.prefix(context)) }
+
+        private func load(_ residence: CacheFile.Residence) throws -> (cache: AgentCache, stages: CacheFile.LoadStages) {
+            try CacheFile.load(
+                file, agent: "agent", model: engine.model.fingerprint, layout: layout, pool: pool,
+                workers: engine.execution.workers, residence: residence)
+        }
+
+        /// The tokens after the first one, with the time of each step.
+        private func continued(
+            _ session: AgentSession, _ turn: AgentSession.Turn
+        ) throws -> (tokens: [Int32], steps: [Double]) {
+            let clock = ContinuousClock()
+            var tokens = turn.tokens
+            var steps: [Double] = []
+            var mark = clock.now
+            while tokens.count < outputTokens {
+                tokens.append(try engine.decode(session.cache, tokens.last!))
+                let now = clock.now
+                steps.append((now - mark).seconds)
+                mark = now
+            }
+            return (tokens, steps)
+        }
+
+        private func sample(
+            state: String, extended: Bool, pageCache: String, turn: AgentSession.Turn, cache: AgentCache, ttft: Double,
+            stages: CacheFile.LoadStages?, steps: [Double], started: Int64, bytesRead: Int, bytesWritten: Int, same: Int
+        ) -> Sample {
+            Sample(row: [
+                "scheme": .string(cache.layout.scheme.description),
+                "state": .string(state),
+                "variant": .string(extended ? "extend" : "exact"),
+                "page_cache": .string(pageCache),
+                "context_tokens": .int(Int64(turn.hitTokens + turn.newTokens)),
+                "hit_tokens": .int(Int64(turn.hitTokens)),
+                "new_tokens": .int(Int64(turn.newTokens)),
+                "ttft_seconds": .double(ttft),
+                "open_seconds": .double(stages?.open ?? .nan),
+                "read_seconds": .double(stages?.read ?? .nan),
+                "verify_seconds": .double(stages?.verify ?? .nan),
+                "place_seconds": .double(stages?.place ?? .nan),
+                "forward_seconds": .double(turn.forwardSeconds),
+                "sample_seconds": .double(turn.sampleSeconds),
+                "decode_step_seconds": .double(Statistics.median(steps)),
+                "output_tokens": .int(Int64(outputTokens)),
+                "same_tokens": .int(Int64(same)),
+                "cache_bytes": .int(Int64(cache.storedBytes)),
+                "file_bytes": .int(Int64(fileBytes)),
+                "bytes_read": .int(Int64(bytesRead)),
+                "bytes_written": .int(Int64(bytesWritten)),
+                "peak_rss_bytes": .int(Int64(ProcessFacts.peakResidentBytes())),
+                "first_token": .int(Int64(turn.tokens[0])),
+                "started_at_ns": .int(started),
+            ])
+        }
+
+        /// 1 when the tokens are those of the cache that was never saved, 0 when not, -1 when there are none of it.
+        private func same(_ tokens: [Int32], _ extended: Bool) -> Int {
+            expected[extended].map { $0 == tokens ? 1 : 0 } ?? -1
+        }
+
+        private static func now() -> Int64 { Int64(Date().timeIntervalSince1970 * 1e9) }
+    }
+}

@@ -1,0 +1,41 @@
+import ArgumentParser
+import Foundation
+
+/// Exit statuses: 0 only when all of it worked, 1 for a failure, 2 for bad usage, 130 for an interrupt.
+enum Failure {
+    static let usage: Int32 = 2
+
+    /// Prints what went wrong, in the words of the error, and leaves.
+    static func exit(with error: any Error) -> Never {
+        let code = Kvlab.exitCode(for: error)
+        if code == .success {
+            print(Kvlab.message(for: error))
+            Foundation.exit(0)
+        }
+        // The parser's own errors come with usage and status 64; ours describe themselves.
+        if code == .validationFailure {
+            printError(Kvlab.fullMessage(for: error))
+            Foundation.exit(usage)
+        }
+        printError("Error: \(error)")
+        Foundation.exit(1)
+    }
+
+    static func printError(_ text: String) {
+        FileHandle.standardError.write(Data((text + "\n").utf8))
+    }
+
+    /// Ctrl-C leaves at once: every file is written whole or not at all, and finished cells are kept.
+    static func leaveOnInterrupt(_ advice: String) {
+        signal(SIGINT, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+        source.setEventHandler {
+            printError("\nInterrupted. \(advice)")
+            Foundation.exit(130)
+        }
+        source.resume()
+        interruptSource = source
+    }
+
+    nonisolated(unsafe) private static var interruptSource: (any DispatchSourceSignal)?
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Reports
+import Results
+
+struct ReportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report", abstract: "Draw tables and figures again from a results file, without measuring.",
+        discussion: "Example: kvlab report results/latest/results.h5 --format md,svg")
+
+    @Argument(help: "The results.h5 of a run; its folder gets the report.")
+    var results: String
+
+    @Option(help: "Formats, separated by commas: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")); all by default.")
+    var format: String?
+
+    @Option(help: "Write the report into this folder instead.")
+    var out: String?
+
+    func run() async throws {
+        let formats = try format?.split(separator: ",").map { name in
+            guard let format = ReportFormat(rawValue: String(name)) else {
+                throw ValidationError(
+                    "Unknown format '\(name)'. Available: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+            }
+            return format
+        }
+        try await Self.write(
+            try ResultsFile.read(from: results), beside: results,
+            published: ProjectFiles.locate().publishedNumbers, formats: Set(formats ?? []), folder: out)
+    }
+
+    /// Writes the report and prints its tables. No formats means all.
+    static func write(
+        _ file: ResultsFile, beside path: String, published: String, formats: Set<ReportFormat>, folder: String? = nil
+    ) async throws {
+        let folder = folder ?? (path as NSString).deletingLastPathComponent
+        let shown = "results/\(file.run.runID)/results.h5"
+        let writer = ReportWriter(published: published)
+        print(try writer.terminalSummary(file, resultsPath: shown))
+        try await writer.write(
+            file, resultsPath: shown, to: folder.isEmpty ? "." : folder,
+            formats: formats.isEmpty ? Set(ReportFormat.allCases) : formats)
+        print("Report: \(folder.isEmpty ? "." : folder)/report.md")
+    }
+}
