@@ -15,6 +15,15 @@
 #include <arm_neon.h>
 #endif
 
+// Instruction sets of the SIMD bodies. Helpers carry the same attribute as the body they are inlined in.
+#define KL_TARGET_AVX2 __attribute__((target("avx2,fma,f16c")))
+#define KL_TARGET_AVX512 \
+  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16,avx2,fma,f16c")))
+#define KL_TARGET_NEON __attribute__((target("dotprod")))
+
+/// Before a loop over an array of vectors: with the trip count a constant, all of them stay in registers.
+#define KL_UNROLL _Pragma("clang loop unroll(full)")
+
 #define KL_INLINE static inline __attribute__((always_inline))
 
 KL_INLINE size_t kl_min(size_t a, size_t b) { return a < b ? a : b; }

@@ -1,15 +1,29 @@
 #include "internal.h"
 
-#if KL_ARM && defined(__linux__)
-#include <sys/auxv.h>
-#elif KL_ARM && defined(__APPLE__)
-#include <sys/sysctl.h>
+#if KL_X86
+
+static bool has_avx2(void) {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+}
+
+static bool has_avx512(void) {
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16");
+}
+
 #endif
 
 bool kl_isa_supported(kl_isa isa) {
   switch (isa) {
     case KL_SCALAR:
       return true;
+#if KL_X86
+    case KL_AVX2:
+      return has_avx2();
+    case KL_AVX512:
+      return has_avx512();
+#endif
     default:
       return false;
   }

@@ -26,4 +26,19 @@ KL_INLINE void kl_q4_row_codes(const kl_q4_record *record, size_t row, uint8_t o
   }
 }
 
+#if KL_X86
+
+KL_INLINE KL_TARGET_AVX512 __m512 kl_q4_halves_avx512(kl_half type, const uint16_t x[KL_PANEL_ROWS]) {
+  const __m256i bits = _mm256_load_si256((const __m256i *)x);
+  if (type == KL_F16) return _mm512_cvtph_ps(bits);
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
+}
+
+/// One bit per row of panel `p` that lies inside the matrix.
+KL_INLINE KL_TARGET_AVX512 __mmask16 kl_q4_live_avx512(size_t rows, size_t p) {
+  return (__mmask16)((1u << kl_min(rows - p * KL_PANEL_ROWS, KL_PANEL_ROWS)) - 1);
+}
+
+#endif
+
 #endif
