@@ -50,11 +50,12 @@ let package = Package(
 
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
-        .testTarget(name: "SchemesTests", dependencies: ["Schemes"]),
-        .testTarget(name: "CachesTests", dependencies: ["Caches"]),
-        .testTarget(name: "ModelsTests", dependencies: ["Models"]),
+        .testTarget(name: "SchemesTests", dependencies: ["Schemes", "Tensors", "CKernels"]),
+        .testTarget(name: "CachesTests", dependencies: ["Caches", "Schemes", "Tensors", "CKernels"]),
+        .testTarget(name: "ModelsTests", dependencies: ["Models", "Caches", "Schemes"]),
         .testTarget(name: "TextTests", dependencies: ["Text"]),
-        .testTarget(name: "EngineTests", dependencies: ["Engine"]),
+        .testTarget(
+            name: "EngineTests", dependencies: ["Engine", "Models", "Caches", "Schemes", "Tensors", "CKernels"]),
         .testTarget(name: "ResultsTests", dependencies: ["Results"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["Experiments"]),
         .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
