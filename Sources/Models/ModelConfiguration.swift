@@ -50,7 +50,7 @@ extension ModelRegistry {
     ) throws -> any LanguageModel {
         switch configuration {
         case let configuration as LlamaConfiguration:
-            try Llama(name: name, configuration: configuration, weights: weights, execution: execution)
+            try configuration.model(name: name, weights: weights, execution: execution)
         default:
             throw ModelsError.unsupported(
                 file: name, what: "running a model of type", found: type(of: configuration).modelTypes[0],

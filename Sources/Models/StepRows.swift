@@ -17,7 +17,6 @@ struct StepRows {
     /// The rows whose logits are wanted.
     let wanted: Selection
     var count: Int { tokens.count }
-    var wantedCount: Int { wanted.count }
     var sequences: [CachedAttention.Sequence] { all.sequences }
 
     /// - Throws: ``ModelsError`` for an empty sequence, a token outside the vocabulary or a context too long.

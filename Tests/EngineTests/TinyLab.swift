@@ -9,7 +9,7 @@ import Tensors
 /// A small Llama with synthetic weights, and a folder that goes with it.
 final class TinyLab {
     let execution: Execution
-    let model: Llama
+    let model: Decoder
     let engine: Engine
     let layout: CacheLayout
     let pool = BlockPool(budgetBytes: 256 << 20)
@@ -27,9 +27,8 @@ final class TinyLab {
             """
         try Data(json.utf8).write(to: URL(fileURLWithPath: folder + "/config.json"))
         let configuration = try LlamaConfiguration(ConfigurationFile(path: folder + "/config.json"))
-        model = try Llama(
-            name: "tiny", configuration: configuration, weights: SyntheticWeights(seed: 7, execution: execution),
-            execution: execution)
+        model = try configuration.model(
+            name: "tiny", weights: SyntheticWeights(seed: 7, execution: execution), execution: execution)
         engine = Engine(model: model, execution: execution)
         layout = try CacheLayout(spec: model.cacheSpec, scheme: CacheScheme(expression: scheme))
     }

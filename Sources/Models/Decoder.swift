@@ -1,0 +1,110 @@
+import CKernels
+import Caches
+import Crypto
+import Foundation
+import Tensors
+
+/// A decoder-only transformer: embedding, layers, final norm, head. What makes an architecture are its layers and the
+/// facts of its configuration; see `Llama.swift`.
+public final class Decoder: LanguageModel {
+    /// What an architecture's file puts together.
+    struct Parts {
+        let vocabularySize: Int
+        let contextLimit: Int
+        let cacheSpec: ModelCacheSpec
+        /// Factor on embeddings.
+        var embeddingScale: Float = 1
+        let embedding: Linear
+        let rotary: [RotaryEmbedding]
+        let blocks: [TransformerBlock]
+        let finalNorm: Norm
+        /// The embedding itself where they are tied.
+        let head: Linear
+        let widths: StepScratch.Widths
+        /// The widest shape of the layers' attention.
+        let attentionShape: CachedAttention.Shape
+    }
+
+    /// How large steps can be.
+    public struct StepLimits: Sendable {
+        /// New tokens of all sequences of a step together.
+        public var tokens = 512
+        /// Sequences of a step.
+        public var sequences = 8
+
+        public init() {}
+    }
+
+    public let name: String
+    public let weightsLabel: String
+    public let fingerprint: String
+    public let maximumStepTokens: Int
+    public var vocabularySize: Int { parts.vocabularySize }
+    public var contextLimit: Int { parts.contextLimit }
+    public var cacheSpec: ModelCacheSpec { parts.cacheSpec }
+
+    private let parts: Parts
+    private let execution: Execution
+    private let scratch: StepScratch
+
+    /// - Parameter identity: all that decides what the model computes: the configuration and the weights.
+    init(
+        name: String, weightsLabel: String, identity: String, parts: Parts, execution: Execution, limits: StepLimits
+    ) throws {
+        self.name = name
+        self.weightsLabel = weightsLabel
+        fingerprint = SHA256.hash(data: Data(identity.utf8)).map { String(format: "%02x", $0) }.joined()
+        self.parts = parts
+        self.execution = execution
+        maximumStepTokens = limits.tokens
+        scratch = try StepScratch(
+            parts.widths, rows: limits.tokens, logitRows: limits.sequences, vocabularySize: parts.vocabularySize,
+            attention: AttentionScratch(
+                threads: execution.workers.threadCount, shape: parts.attentionShape, contextLimit: parts.contextLimit,
+                sequences: limits.sequences))
+    }
+
+    public var weightBytes: Int {
+        parts.blocks.reduce(0) { $0 + $1.byteCount } + parts.embedding.byteCount
+            + (parts.head === parts.embedding ? 0 : parts.head.byteCount)
+    }
+
+    public var workspaceBytes: Int { scratch.byteCount }
+
+    public func forward(_ sequences: [SequenceStep]) throws -> Logits {
+        let rows = try StepRows(
+            sequences, vocabularySize: vocabularySize, contextLimit: contextLimit, maximumTokens: maximumStepTokens,
+            model: name)
+        let logits = try scratch.logits(rows: rows.wanted.count, vocabularySize: vocabularySize)
+        for sequence in sequences { try sequence.cache.reserve(sequence.tokens.count) }
+        let step = Step(execution: execution, scratch: scratch, rows: rows)
+        embed(step)
+        for (layer, block) in parts.blocks.enumerated() {
+            block.apply(step, layer: layer, last: layer == parts.blocks.count - 1)
+        }
+        if step.active.count > 0 {
+            parts.finalNorm.apply(to: step, rows: step.active.count)
+            parts.head.apply(
+                scratch.normed, tokens: step.active.count, into: logits.values, stride: vocabularySize, on: execution)
+        }
+        for sequence in sequences { sequence.cache.commit(sequence.tokens) }
+        return logits
+    }
+
+    /// Looks up the step's tokens and works out the angles of their positions.
+    private func embed(_ step: Step) {
+        let width = scratch.hiddenSize
+        execution.forEachChunk(of: step.rows.count) { chunk in
+            for row in chunk {
+                let hidden = scratch.hidden + row * width
+                parts.embedding.dequantize(row: Int(step.rows.tokens[row]), into: hidden)
+                if parts.embeddingScale != 1 { kl_scale(execution.isa, hidden, parts.embeddingScale, width) }
+                for (embedding, table) in zip(parts.rotary, scratch.rotary) {
+                    embedding.fill(
+                        position: step.rows.positions[row], cosines: table.cosines + row * table.half,
+                        sines: table.sines + row * table.half)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+import CKernels
+
+/// W_down(act(W_gate x) · W_up x).
+struct GatedMLP: FeedForwardLayer {
+    enum Activation: Sendable {
+        case silu, geluTanh
+    }
+
+    let activation: Activation
+    /// Gate and up stacked.
+    let gateUp: Linear
+    let down: Linear
+
+    var byteCount: Int { gateUp.byteCount + down.byteCount }
+
+    func apply(_ step: Step) {
+        let width = down.cols
+        let count = step.active.count
+        let scratch = step.scratch
+        gateUp.apply(scratch.normed, tokens: count, into: scratch.feedForward, stride: 2 * width, on: step.execution)
+        let gate = scratch.activations(scratch.feedForward, stride: 2 * width)
+        let isa = step.execution.isa
+        step.execution.forEachChunk(of: count) { chunk in
+            for row in chunk {
+                let start = gate.values + row * gate.stride
+                switch activation {
+                case .silu: kl_swiglu(isa, start, start + width, width)
+                case .geluTanh: kl_geglu(isa, start, start + width, width)
+                }
+            }
+            step.execution.quantize(gate, rows: chunk, cols: width)
+        }
+        down.apply(gate, tokens: count, into: scratch.delta, stride: scratch.hiddenSize, on: step.execution)
+    }
+}

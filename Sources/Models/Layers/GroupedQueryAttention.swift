@@ -1,0 +1,78 @@
+import CKernels
+
+/// Attention with grouped query heads and rotary positions, as Llama and Gemma have it.
+struct GroupedQueryAttention: AttentionLayer {
+    let shape: CachedAttention.Shape
+    /// Tokens that a query sees; nil for all.
+    let window: Int?
+    /// Which of the step's rotary tables turns queries and keys.
+    let rotary: Int
+    /// Norms over each head's query and key, before they are turned.
+    let queryNorm: Norm?
+    let keyNorm: Norm?
+    /// Queries, keys and values stacked.
+    let queryKeyValue: Linear
+    let output: Linear
+
+    private var queryWidth: Int { shape.queryHeads * shape.keyWidth }
+    private var keyWidth: Int { shape.kvHeads * shape.keyWidth }
+    private var stride: Int { queryKeyValue.rows }
+
+    var byteCount: Int { queryKeyValue.byteCount + output.byteCount }
+
+    func storeKeysAndValues(_ step: Step, layer: Int, andQueries: Bool) {
+        queryKeyValue.apply(
+            step.scratch.normed, tokens: step.rows.count, rows: (andQueries ? 0 : queryWidth)..<stride,
+            into: step.scratch.projected + (andQueries ? 0 : queryWidth), stride: stride, on: step.execution)
+        let isa = step.execution.isa
+        let sequences = step.rows.sequences
+        step.execution.workers.run(sequences.count * shape.kvHeads) { task, _ in
+            let sequence = sequences[task / shape.kvHeads]
+            let head = task % shape.kvHeads
+            let row = step.scratch.projected + sequence.firstRow * stride + queryWidth
+            let keys = row + head * shape.keyWidth
+            for index in 0..<sequence.count {
+                keyNorm?.apply(keys + index * stride, into: keys + index * stride, isa: isa)
+                rotate(keys + index * stride, row: sequence.firstRow + index, step)
+            }
+            sequence.cache.store(
+                layer: layer, head: head, keys: keys, keyStride: stride,
+                values: row + keyWidth + head * shape.valueWidth, valueStride: stride, count: sequence.count, isa: isa)
+        }
+    }
+
+    func attend(_ step: Step, layer: Int, queriesReady: Bool) {
+        let scratch = step.scratch
+        let count = step.active.count
+        if !queriesReady {
+            queryKeyValue.apply(
+                scratch.normed, tokens: count, rows: 0..<queryWidth, into: scratch.projected, stride: stride,
+                on: step.execution)
+        }
+        let rows = step.active.rows
+        let isa = step.execution.isa
+        step.execution.forEachChunk(of: count) { chunk in
+            for row in chunk {
+                for head in 0..<shape.queryHeads {
+                    let query = scratch.projected + row * stride + head * shape.keyWidth
+                    queryNorm?.apply(query, into: query, isa: isa)
+                    rotate(query, row: rows[row], step)
+                }
+            }
+        }
+        CachedAttention(execution: step.execution, scratch: scratch.attention).attend(
+            layer: layer, window: window, shape: shape, sequences: step.active.sequences, queries: scratch.projected,
+            queryStride: stride, out: scratch.mixed, outStride: output.cols)
+        let mixed = scratch.activations(scratch.mixed, stride: output.cols)
+        step.execution.forEachChunk(of: count) { step.execution.quantize(mixed, rows: $0, cols: output.cols) }
+        output.apply(mixed, tokens: count, into: scratch.delta, stride: scratch.hiddenSize, on: step.execution)
+    }
+
+    /// Turns one head of the token in step row `row`.
+    private func rotate(_ head: UnsafeMutablePointer<Float>, row: Int, _ step: Step) {
+        let table = step.scratch.rotary[rotary]
+        kl_rope(
+            step.execution.isa, head, shape.keyWidth, table.cosines + row * table.half, table.sines + row * table.half,
+            true)
+    }
+}

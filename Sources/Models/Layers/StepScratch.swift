@@ -1,0 +1,99 @@
+import Tensors
+
+/// All memory that a step works in, taken once when the model is made.
+final class StepScratch {
+    /// The widths of the largest matrices of a model's layers.
+    struct Widths {
+        var hidden: Int
+        /// What attention projects its input to: queries, keys and values.
+        var projected: Int
+        /// What attention gives, all heads together.
+        var mixed: Int
+        /// Gate and up together.
+        var feedForward: Int
+        /// Half the rotated width of each kind of rotary embedding.
+        var rotary: [Int]
+        /// The widest input of a matrix.
+        var input: Int
+    }
+
+    let hiddenSize: Int
+    /// The residual stream, [rows, hidden].
+    let hidden: UnsafeMutablePointer<Float>
+    /// What a layer adds to it, [rows, hidden].
+    let delta: UnsafeMutablePointer<Float>
+    /// [rows, projected]
+    let projected: UnsafeMutablePointer<Float>
+    /// [rows, mixed]
+    let mixed: UnsafeMutablePointer<Float>
+    /// [rows, feedForward]
+    let feedForward: UnsafeMutablePointer<Float>
+    /// Angles of each kind of rotary embedding, [rows, half width].
+    let rotary: [RotaryTable]
+    let attention: AttentionScratch
+    private let normedValues: UnsafeMutablePointer<Float>
+    private let codes: UnsafeMutablePointer<Int8>
+    private let scales, sums: UnsafeMutablePointer<Float>
+    private let buffer: AlignedBuffer
+    private var logitsBuffer: AlignedBuffer
+
+    /// - Parameters:
+    ///   - rows: the most new tokens of a step.
+    ///   - logitRows: rows of logits to make room for at once; more are taken when they are asked for.
+    init(_ widths: Widths, rows: Int, logitRows: Int, vocabularySize: Int, attention: AttentionScratch) throws {
+        var arena = Arena()
+        func floats(_ width: Int) -> Arena.Slice<Float> { arena.reserve(rows * width, of: Float.self) }
+        let hidden = floats(widths.hidden)
+        let delta = floats(widths.hidden)
+        let normed = floats(widths.hidden)
+        let projected = floats(widths.projected)
+        let mixed = floats(widths.mixed)
+        let feedForward = floats(widths.feedForward)
+        let rotary = widths.rotary.map { (half: $0, cosines: floats($0), sines: floats($0)) }
+        let groups = (widths.input + Linear.groupSize - 1) / Linear.groupSize
+        let codes = arena.reserve(rows * widths.input, of: Int8.self)
+        let scales = floats(groups)
+        let sums = floats(groups)
+        let buffer = try AlignedBuffer(byteCount: arena.byteCount)
+        self.buffer = buffer
+        hiddenSize = widths.hidden
+        self.hidden = buffer.slice(hidden)
+        self.delta = buffer.slice(delta)
+        normedValues = buffer.slice(normed)
+        self.projected = buffer.slice(projected)
+        self.mixed = buffer.slice(mixed)
+        self.feedForward = buffer.slice(feedForward)
+        self.rotary = rotary.map {
+            RotaryTable(half: $0.half, cosines: buffer.slice($0.cosines), sines: buffer.slice($0.sines))
+        }
+        self.codes = buffer.slice(codes)
+        self.scales = buffer.slice(scales)
+        self.sums = buffer.slice(sums)
+        self.attention = attention
+        logitsBuffer = try AlignedBuffer(count: logitRows * vocabularySize, of: Float.self)
+    }
+
+    var byteCount: Int { buffer.byteCount + attention.byteCount + logitsBuffer.byteCount }
+
+    /// The normalised residual stream, input of most matrices.
+    var normed: Activations { activations(normedValues, stride: hiddenSize) }
+
+    /// Rows of floats with room for their 8-bit form, which all inputs share: one at a time.
+    func activations(_ values: UnsafeMutablePointer<Float>, stride: Int) -> Activations {
+        Activations(values: values, stride: stride, codes: codes, scales: scales, sums: sums)
+    }
+
+    func logits(rows: Int, vocabularySize: Int) throws -> Logits {
+        if rows * vocabularySize * MemoryLayout<Float>.stride > logitsBuffer.byteCount {
+            logitsBuffer = try AlignedBuffer(count: rows * vocabularySize, of: Float.self)
+        }
+        return Logits(values: logitsBuffer.bound(), rows: rows, vocabularySize: vocabularySize)
+    }
+}
+
+/// Cosines and sines of the rows of a step, [rows, half].
+struct RotaryTable {
+    let half: Int
+    let cosines: UnsafeMutablePointer<Float>
+    let sines: UnsafeMutablePointer<Float>
+}

@@ -1,0 +1,61 @@
+import CKernels
+
+/// The attention of a layer, in two halves: in the last layer, rows whose logits nobody wants stop after the first.
+protocol AttentionLayer: Sendable {
+    /// Stores keys and values of all rows of the step, from `scratch.normed`; computes their queries too if asked to.
+    func storeKeysAndValues(_ step: Step, layer: Int, andQueries: Bool)
+    /// delta = attention of the active rows. Unless `queriesReady`, their queries come from `scratch.normed`.
+    func attend(_ step: Step, layer: Int, queriesReady: Bool)
+    /// Bytes of its weights.
+    var byteCount: Int { get }
+}
+
+/// What follows attention in a layer.
+protocol FeedForwardLayer: Sendable {
+    /// delta = f(scratch.normed) for the active rows.
+    func apply(_ step: Step)
+    /// Bytes of its weights.
+    var byteCount: Int { get }
+}
+
+/// A layer: hidden += attention(norm(hidden)), then hidden += feedForward(norm(hidden)), with a norm on what is added
+/// where the model has one.
+struct TransformerBlock: Sendable {
+    let inputNorm: Norm
+    let attention: any AttentionLayer
+    var afterAttention: Norm?
+    let feedForwardNorm: Norm
+    let feedForward: any FeedForwardLayer
+    var afterFeedForward: Norm?
+
+    var byteCount: Int { attention.byteCount + feedForward.byteCount }
+
+    /// - Parameter last: is this the model's last layer? Then only the rows whose logits are wanted are carried on.
+    func apply(_ step: Step, layer: Int, last: Bool) {
+        inputNorm.apply(to: step, rows: step.rows.count)
+        attention.storeKeysAndValues(step, layer: layer, andQueries: !last)
+        if last {
+            step.narrow()
+            guard step.active.count > 0 else { return }
+            inputNorm.apply(to: step, rows: step.active.count)
+        }
+        attention.attend(step, layer: layer, queriesReady: !last)
+        add(step, afterAttention)
+        feedForwardNorm.apply(to: step, rows: step.active.count)
+        feedForward.apply(step)
+        add(step, afterFeedForward)
+    }
+
+    /// hidden += norm(delta)
+    private func add(_ step: Step, _ norm: Norm?) {
+        let width = step.scratch.hiddenSize
+        let isa = step.execution.isa
+        step.execution.forEachChunk(of: step.active.count) { chunk in
+            for row in chunk {
+                let delta = step.scratch.delta + row * width
+                norm?.apply(delta, into: delta, isa: isa)
+                kl_add(isa, step.scratch.hidden + row * width, delta, width)
+            }
+        }
+    }
+}
