@@ -48,27 +48,35 @@ public enum ColumnValues: Sendable, Equatable {
     case double([Double])
     case string([String])
 
-    /// Adds a value of the same kind, or an integer to doubles.
+    /// Adds a value of the same kind, or an integer to doubles, in constant time on average: the list is taken out of
+    /// the case first, so that it is unique and grows in place.
     fileprivate mutating func append(_ value: Value) {
-        switch (self, value) {
-        case (.int(var list), .int(let x)):
-            self = .int([])  // so that the list is unique and grows in place
+        switch self {
+        case .int(var list):
+            guard case .int(let x) = value else { break }
+            self = .int([])
             list.append(x)
             self = .int(list)
-        case (.double(var list), .double(let x)):
+            return
+        case .double(var list):
+            let x: Double
+            switch value {
+            case .double(let number): x = number
+            case .int(let number): x = Double(number)
+            case .string: preconditionFailure("\(value) in a column of numbers")
+            }
             self = .double([])
             list.append(x)
             self = .double(list)
-        case (.double(var list), .int(let x)):
-            self = .double([])
-            list.append(Double(x))
-            self = .double(list)
-        case (.string(var list), .string(let x)):
+            return
+        case .string(var list):
+            guard case .string(let x) = value else { break }
             self = .string([])
             list.append(x)
             self = .string(list)
-        default: preconditionFailure("\(value) in a column of another kind")
+            return
         }
+        preconditionFailure("\(value) in a column of another kind")
     }
 }
 
@@ -87,6 +95,13 @@ public struct ResultTable: Sendable, Equatable {
             case .string: .string([])
             }
         }
+    }
+
+    /// A table with the columns that a file holds, which are of its schema's kinds and of one length.
+    init(schema: TableSchema, values: [ColumnValues], rowCount: Int) {
+        self.schema = schema
+        self.values = values
+        self.rowCount = rowCount
     }
 
     /// Appends one row.
