@@ -1,14 +1,27 @@
 #include "flash.h"
 
+/// Lays the arrays out behind the header; with a base, sets the pointers too.
 static size_t flash_bytes(kl_compute compute, size_t rows, size_t tileTokens, size_t keyWidth,
                           size_t valueWidth, char *_Nullable base, kl_flash *state) {
-  const size_t padded = kl_round_up(rows, KL_FLASH_ROWS);
-  const size_t floats[] = {padded * keyWidth, padded, padded, padded * valueWidth, tileTokens * KL_FLASH_ROWS};
-  float **const fields[] = {&state->q, &state->maxima, &state->sums, &state->acc, &state->scores};
+  const size_t padded = kl_round_up(rows, KL_FLASH_ROWS), pairs = (tileTokens + 1) / 2;
+  const bool fast = compute == KL_FAST;
+  const struct {
+    float **field;
+    size_t count;
+  } arrays[] = {{&state->q, padded * (keyWidth + keyWidth % 2)},
+                {&state->maxima, padded},
+                {&state->sums, padded},
+                {&state->acc, padded * valueWidth},
+                {&state->scores, 2 * pairs * KL_FLASH_ROWS},
+                {&state->queryScales, fast ? padded : 0},
+                {&state->keyScales, fast ? tileTokens : 0},
+                {&state->valueScales, fast ? kl_round_up(valueWidth, 16) : 0},
+                {&state->keyCodes, fast ? tileTokens * kl_round_up(keyWidth, 32) / 2 : 0},
+                {&state->valueCodes, fast ? pairs * kl_round_up(valueWidth, 16) : 0}};
   size_t bytes = kl_round_up(sizeof(kl_flash), 64);
-  for (size_t i = 0; i < sizeof floats / sizeof floats[0]; ++i) {
-    if (base) *fields[i] = (float *)(base + bytes);
-    bytes += kl_round_up(floats[i] * sizeof(float), 64);
+  for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; ++i) {
+    if (base) *arrays[i].field = (float *)(base + bytes);
+    bytes += kl_round_up(arrays[i].count * sizeof(float), 64);
   }
   return bytes;
 }
@@ -49,6 +62,7 @@ static void tile_scalar(kl_flash *state, const float *k, const float *v, size_t 
 #undef KL_TARGET
 #undef KL_NAME
 #undef FLASH_VECTORS
+#include "flash_int16.h"
 #endif
 
 /// Rows that one block of the body holds side by side; its arrays are [rows / block, width, block].
@@ -69,13 +83,19 @@ void kl_flash_begin(kl_isa isa, kl_compute compute, void *workspace, const float
   state->keyWidth = keyWidth;
   state->valueWidth = valueWidth;
   const size_t padded = kl_round_up(rows, KL_FLASH_ROWS), block = flash_block(isa);
+  for (size_t i = 0; i < padded; ++i) state->maxima[i] = -INFINITY;
+  memset(state->sums, 0, padded * sizeof(float));
+  memset(state->acc, 0, padded * valueWidth * sizeof(float));
+#if KL_X86
+  if (isa == KL_AVX512 && compute == KL_FAST) {
+    flash_queries_int16(state, q, strideQ);
+    return;
+  }
+#endif
   for (size_t i = 0; i < padded; ++i) {
     float *column = state->q + i / block * block * keyWidth + i % block;
     for (size_t d = 0; d < keyWidth; ++d) column[d * block] = i < rows ? q[i * strideQ + d] : 0;
-    state->maxima[i] = -INFINITY;
   }
-  memset(state->sums, 0, padded * sizeof(float));
-  memset(state->acc, 0, padded * valueWidth * sizeof(float));
 }
 
 void kl_flash_tile(kl_isa isa, kl_compute compute, void *workspace, const float *k, const float *v, size_t n,
@@ -83,7 +103,8 @@ void kl_flash_tile(kl_isa isa, kl_compute compute, void *workspace, const float 
   switch (isa) {
 #if KL_X86
     case KL_AVX512:
-      flash_tile_avx512(workspace, k, v, n, position0, lo, hi, softcap);
+      if (compute == KL_FAST) flash_tile_int16(workspace, k, v, n, position0, lo, hi, softcap);
+      else flash_tile_avx512(workspace, k, v, n, position0, lo, hi, softcap);
       break;
 #endif
     default:

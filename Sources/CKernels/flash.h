@@ -15,7 +15,12 @@ typedef struct {
   float *sums;    // [rows]
   float *acc;     // [rows, valueWidth] as the body likes it
   float *scores;  // [tileTokens, KL_FLASH_ROWS]
-  void *fast;     // what the fast body of AVX-512 keeps besides
+  // Of the 16-bit body only:
+  float *queryScales;  // [rows]
+  float *keyScales;    // [tileTokens]
+  float *valueScales;  // [valueWidth]
+  float *keyCodes;     // [tileTokens, keyWidth] 16-bit codes
+  float *valueCodes;   // [tileTokens / 2, valueWidth] pairs of 16-bit codes
 } kl_flash;
 
 /// Rows of one block and the tile's keys that they see.
