@@ -52,3 +52,6 @@ static inline hid_t kvh5_memory_access(void) {
 static inline herr_t kvh5_make_reference(hobj_ref_t *reference, hid_t location, const char *name) {
     return H5Rcreate(reference, location, name, H5R_OBJECT, -1);
 }
+
+// The C compiler of this module, which is Swift's own Clang.
+static inline const char *_Nonnull kvh5_compiler(void) { return __VERSION__; }
