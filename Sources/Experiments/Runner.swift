@@ -105,8 +105,8 @@ public final class Runner {
             if let directory = found.directory { return directory }
         }
         let machine = MachineFacts.collect(
-            isa: execution.isaName, threads: execution.workers.threadCount, measure: true, folder: request.resultsFolder)
-        let git = GitState.read(in: files.root)
+            isa: execution.isaName, threads: execution.workers.threadCount, folder: request.resultsFolder, measure: true)
+        let git = GitState.read(at: files.root)
         return try RunDirectory.create(
             in: request.resultsFolder,
             run: RunRecord(
