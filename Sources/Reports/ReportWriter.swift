@@ -53,7 +53,7 @@ public struct ReportWriter: Sendable {
         }
         let report = RunReport(
             input: input, tables: tables, figures: figures,
-            shownFigureFormat: failure == nil ? drawings.first { $0 != .pdf } : nil,
+            shownFigureFormat: failure == nil ? drawings.first { $0 != .pdf } ?? drawings.first : nil,
             tableFormats: ReportFormat.allCases.filter { !$0.isFigure && formats.contains($0) })
         try output.write(report.markdown, to: "report.md")
         if let failure { throw failure }

@@ -49,7 +49,10 @@ struct RunReport {
             ("CPU", input.machineText("cpu_model") ?? "not recorded"),
             ("Cores", input.machineText("cores") ?? "not recorded"),
             ("Threads", threads.isEmpty ? input.machineText("threads") ?? "not recorded" : threads),
-            ("Instruction set", values("isa") == "not recorded" ? input.machineText("isa") ?? "not recorded" : values("isa")),
+            (
+                "Instruction set",
+                values("isa") == "not recorded" ? input.machineText("isa") ?? "not recorded" : values("isa")
+            ),
             ("Started", Timestamp.iso8601(run.startedAtNanoseconds)),
             ("Finished", finished),
             ("Finished cells", "\(input.results.finishedCells.count)"),
@@ -91,8 +94,11 @@ struct RunReport {
     private func section(_ figure: Figure) -> String {
         let path = "figures/\(figure.id)"
         let picture =
-            shownFigureFormat.map { "![\(text(figure.title))](\(path).\($0.rawValue))" }
-            ?? "Not drawn; `gnuplot \(figure.id).gp` in `figures/` draws it."
+            switch shownFigureFormat {
+            case nil: "Not drawn; `gnuplot \(figure.id).gp` in `figures/` draws it."
+            case .pdf?: "[\(figure.id).pdf](\(path).pdf)"
+            case let format?: "![\(text(figure.title))](\(path).\(format.rawValue))"
+            }
         return """
             ### \(text(figure.title))
 
@@ -138,7 +144,7 @@ struct RunReport {
                 switch attribute.value {
                 case .string(let text): text
                 case .int(let n): "\(n)"
-                case .double(let x): "\(x)"
+                case .double(let x): ReportTable.number(x)
                 }
             return [attribute.name, value.isEmpty ? "not recorded" : value]
         }

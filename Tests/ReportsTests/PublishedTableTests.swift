@@ -46,8 +46,12 @@ struct PublishedTableTests {
         #expect(
             sentence("a,b\n\"1\n\n\",2\n3,x\n") { _ = try $0.number(1, "b") }
                 == start + "5: column 'b' holds 'x', which is no number.")
-        #expect(sentence("a\nnan\n") { _ = try $0.number(0, "a") } == start + "2: column 'a' holds 'nan', which is no number.")
-        #expect(sentence("a\n1.5\n") { _ = try $0.integer(0, "a") } == start + "2: column 'a' holds 1.5, which is not whole.")
+        #expect(
+            sentence("a\nnan\n") { _ = try $0.number(0, "a") } == start
+                + "2: column 'a' holds 'nan', which is no number.")
+        #expect(
+            sentence("a\n1.5\n") { _ = try $0.integer(0, "a") } == start
+                + "2: column 'a' holds 1.5, which is not whole.")
         #expect(sentence("a\n1\n") { _ = try $0.text(0, "b") } == start + "1: there is no column 'b'.")
     }
 

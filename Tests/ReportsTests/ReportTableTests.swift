@@ -4,7 +4,9 @@ import Testing
 struct ReportTableTests {
     private let interval = Estimate(value: 12.34, low: 12.0, high: 12.881, sampleCount: 6, coverage: 0.96875)
 
-    private func table(_ columns: [ReportTable.Column], _ rows: [[ReportTable.Cell]], notes: [String] = []) -> ReportTable {
+    private func table(_ columns: [ReportTable.Column], _ rows: [[ReportTable.Cell]], notes: [String] = [])
+        -> ReportTable
+    {
         ReportTable(id: "T", title: "Title", caption: "Caption.", columns: columns, rows: rows, notes: notes)
     }
 
@@ -103,7 +105,9 @@ struct ReportTableTests {
         #expect(table.markdown.contains("<sup>a</sup> not measured; <sup>b</sup> no 32K here.\n"))
         #expect(table.latex.contains("--\\textsuperscript{a}"))
         #expect(table.plainText.contains("(a) not measured\n(b) no 32K here\n"))
-        #expect(table.csv == "a,b,v,notes\nx,,not runnable here,not measured: b; no 32K here: v\ny,,reproduced,not measured: b\n")
+        #expect(
+            table.csv
+                == "a,b,v,notes\nx,,not runnable here,not measured: b; no 32K here: v\ny,,reproduced,not measured: b\n")
     }
 
     @Test func marksGoOnAfterZ() {

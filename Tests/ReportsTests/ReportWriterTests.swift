@@ -50,8 +50,10 @@ struct ReportWriterTests {
             #expect(error == .gnuplotNotFound(command: command))
             #expect(
                 "\(try #require(error))"
-                    == "gnuplot was not found ('\(command)'): the tables and each figure's .tsv and .gp are written; to draw "
-                    + "the figures install gnuplot 5.4 or newer (apt install gnuplot-nox, brew install gnuplot) and redraw.")
+                    == "gnuplot was not found ('\(command)'): the tables and each figure's .tsv and .gp are written; "
+                    + "to draw the figures install gnuplot 5.4 or newer "
+                    + "(apt install gnuplot-nox, brew install gnuplot) and redraw."
+            )
             for name in ["tables/T2.md", "tables/T2.csv", "tables/T2.tex", "report.md"] { #expect(folder.has(name)) }
             for id in ["F2-paper", "F2-corrected", "F-stages-paper", "F-stages-corrected", "F-capacity"] {
                 #expect(folder.has("figures/\(id).tsv") && folder.has("figures/\(id).gp"))
@@ -78,7 +80,8 @@ struct ReportWriterTests {
         let report = try folder.text("report.md")
         for fact in [
             "# kvlab report of run 2026-11-21T01-02-03Z-laptop", "| Profile | laptop |",
-            "| kvlab | 0.1.0, commit 0123456789ab with uncommitted changes |", "| CPU | AMD EPYC 7B13 |", "| Cores | 8 |",
+            "| kvlab | 0.1.0, commit 0123456789ab with uncommitted changes |", "| CPU | AMD EPYC 7B13 |",
+            "| Cores | 8 |",
             "| Threads | 8 |", "| Instruction set | avx2 |", "| Weights | synthetic q4-g64 |",
             "| Finished | not finished: the rows so far are shown |", "| kernel | Linux 6.8 |",
             "| T15 | bug taxonomy | it counts the defects of the paper's own code |", "MLPerf's Closed division",
@@ -94,7 +97,9 @@ struct ReportWriterTests {
         try await writer.write(SampleRun.file([]), resultsPath: resultsPath, to: folder.path, formats: [.md, .svg])
         let report = try folder.text("report.md")
         #expect(report.contains("Not in this run: \(resultsPath) has no rows in 'ttft'."))
-        #expect(report.contains("### Figure 2. Time to first token against context\n\nNot drawn: this run has no rows for it."))
+        #expect(
+            report.contains(
+                "### Figure 2. Time to first token against context\n\nNot drawn: this run has no rows for it."))
         #expect(report.contains("Nothing in this run can be compared with a published number."))
         #expect(report.contains("this run has no rows for it"))
         #expect(try folder.text("tables/T3.md").contains("Not in this run"))
@@ -143,7 +148,9 @@ struct FigureTests {
 
     /// The lines of a figure's data, as dictionaries.
     private func lines(_ figure: Figure) throws -> [[String: String]] {
-        let lines = figure.data.split(separator: "\n").map { $0.split(separator: "\t", omittingEmptySubsequences: false) }
+        let lines = figure.data.split(separator: "\n").map {
+            $0.split(separator: "\t", omittingEmptySubsequences: false)
+        }
         let header = try #require(lines.first).map(String.init)
         return lines.dropFirst().map { Dictionary(uniqueKeysWithValues: zip(header, $0.map(String.init))) }
     }
@@ -170,7 +177,10 @@ struct FigureTests {
         }
         let file = SampleRun.file([try SampleRun.table(SampleRun.ttftSchema, rows)])
         let lines = try lines(try #require(try figures("F-stages", file).first))
-        #expect(lines.map { $0["stage"]! } == ["open", "read", "verify", "place", "first forward", "sample", "rest", "total"])
+        #expect(
+            lines.map { $0["stage"]! } == [
+                "open", "read", "verify", "place", "first forward", "sample", "rest", "total",
+            ])
         #expect(lines.prefix(6).map { Double($0["seconds"]!)! } == stages)
         for (below, above) in zip(lines.prefix(6), lines.dropFirst().prefix(6)) {
             #expect(below["to_seconds"] == above["from_seconds"])
@@ -182,7 +192,9 @@ struct FigureTests {
         let lines = try lines(try #require(try figures("F-capacity", try SampleRun.full()).first))
         let quick = lines.filter { $0["shape"] == "llama-quick" }
         #expect(quick.count == 6 && quick.allSatisfy { $0["measured"] == "1" && $0["agents_paper"] == "NaN" })
-        let gemma = lines.filter { $0["shape"] == "gemma3-12b" && $0["budget"] == "10200 MB" && $0["context_tokens"] == "4096" }
+        let gemma = lines.filter {
+            $0["shape"] == "gemma3-12b" && $0["budget"] == "10200 MB" && $0["context_tokens"] == "4096"
+        }
         #expect(gemma.map { $0["agents"]! } == ["6", "23"])
         #expect(gemma.map { $0["agents_paper"]! } == ["6", "24"])
         #expect(gemma.map { $0["label_at"]! } == ["6", "24"])
@@ -203,7 +215,8 @@ struct FigureTests {
     @Test(.enabled(if: isGnuplotInstalled)) func oneShapeAndOneSampleDraw() async throws {
         let folder = TemporaryFolder()
         let rows = [
-            SampleRun.ttftRow(shape: "odd \"name\\", paperModel: "", state: "cold", pass: 0, context: 64, seconds: 0.00002),
+            SampleRun.ttftRow(
+                shape: "odd \"name\\", paperModel: "", state: "cold", pass: 0, context: 64, seconds: 0.00002),
             SampleRun.ttftRow(
                 shape: "odd \"name\\", paperModel: "", state: "warm", pass: 0, context: 64, hit: 63, seconds: 0.00001,
                 stages: [.nan, .nan, .nan, .nan, 0.00001, .nan], decodeStep: .nan),

@@ -39,7 +39,8 @@ enum SampleRun {
             ColumnSchema("paper_model", .string, "published model"), ColumnSchema("scheme", .string, "scheme"),
             ColumnSchema("context_tokens", .int, units: "tokens", "context"),
             ColumnSchema("window_policy", .string, "window policy"), ColumnSchema("mla_form", .string, "MLA form"),
-            ColumnSchema("budget_label", .string, "budget"), ColumnSchema("budget_bytes", .int, units: "bytes", "budget"),
+            ColumnSchema("budget_label", .string, "budget"),
+            ColumnSchema("budget_bytes", .int, units: "bytes", "budget"),
             ColumnSchema("bytes_per_agent_computed", .int, units: "bytes", "computed"),
             ColumnSchema("agents_computed", .int, "agents computed"),
             ColumnSchema("agents_measured", .int, "agents measured"),
@@ -100,7 +101,8 @@ enum SampleRun {
         ResultsFile(
             run: RunRecord(
                 runID: "2026-11-21T01-02-03Z-laptop", startedAtNanoseconds: 1_795_222_923_000_000_000,
-                finishedAtNanoseconds: 1_795_226_523_000_000_000, arguments: ["kvlab", "reproduce", "--profile", "laptop"],
+                finishedAtNanoseconds: 1_795_226_523_000_000_000,
+                arguments: ["kvlab", "reproduce", "--profile", "laptop"],
                 profile: "laptop", configuration: "profile: laptop\n", configurationHash: "0123456789abcdef",
                 gitCommit: "0123456789abcdef0123456789abcdef01234567", gitDirty: false, kvlabVersion: "0.1.0"),
             machine: [
@@ -126,7 +128,10 @@ enum SampleRun {
     private static func ttftRows() -> [Row] {
         let shapes = [
             (name: "gemma3-quick", model: "gemma3-12b", perToken: 0.0046, step: 0.24, deeper: 1.1e-5, bytes: 110_592),
-            (name: "deepseek-quick", model: "deepseek-v2-lite", perToken: 0.0011, step: 0.09, deeper: 0.4e-5, bytes: 77_760),
+            (
+                name: "deepseek-quick", model: "deepseek-v2-lite", perToken: 0.0011, step: 0.09, deeper: 0.4e-5,
+                bytes: 77_760
+            ),
             (name: "llama3.1-8b", model: "llama3.1-8b", perToken: 0.0024, step: 0.17, deeper: 0.5e-5, bytes: 36_864),
         ]
         var noise = Noise()
@@ -145,12 +150,14 @@ enum SampleRun {
                                 ? [.nan, .nan, .nan, .nan, shape.perToken * depth * (1 + depth / 60_000), 0.0003]
                                 : [
                                     0.0004, cache == "dropped" ? bytes / 1.6e9 : cache == "resident" ? bytes / 11e9 : 0,
-                                    bytes / 8e9, bytes / 40e9, step * (new == 1 ? 1.02 : 1 + Double(new) * 0.06), 0.0003,
+                                    bytes / 8e9, bytes / 40e9, step * (new == 1 ? 1.02 : 1 + Double(new) * 0.06),
+                                    0.0003,
                                 ].map { $0 * noise.next() }
                             let sum = stages.filter { !$0.isNaN }.reduce(0, +) * noise.next()
                             rows.append(
                                 ttftRow(
-                                    shape: shape.name, paperModel: shape.model, protocolName: protocolName, state: state,
+                                    shape: shape.name, paperModel: shape.model, protocolName: protocolName,
+                                    state: state,
                                     variant: variant, pageCache: cache, pass: pass, context: hit + new, hit: hit,
                                     seconds: sum + 0.002, stages: stages, decodeStep: step))
                         }

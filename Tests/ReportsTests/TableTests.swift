@@ -111,8 +111,9 @@ struct Table03Tests {
             #expect(try table.cell([nominal, "cold"], "ttft_paper_s").number != nil)
             #expect(try table.number([nominal, "cold"], "context_tokens") == Double(tokens))
         }
-        let odd = try tables("T3", try ttftFile([SampleRun.ttftRow(state: "cold", pass: 0, context: 1500, seconds: 1)]))[0]
-        #expect(try odd.cell(["1500", "cold"], "ttft_paper_s") == .missing("the paper has no row at 1500"))
+        let odd = try tables(
+            "T3", try ttftFile([SampleRun.ttftRow(state: "cold", pass: 0, context: 1500, seconds: 1)]))[0]
+        #expect(try odd.cell(["1500", "cold"], "ttft_paper_s") == .missing("the paper has no such context"))
     }
 
     @Test func anExtendedRequestBelongsToTheContextItExtends() throws {
@@ -141,7 +142,7 @@ struct Table03Tests {
             SampleRun.ttftRow(state: "warm", pageCache: "resident", pass: 1, context: 1024, hit: 1023, seconds: 1),
         ]
         let table = try tables("T3", try ttftFile(rows))[0]
-        #expect(try table.cell(["1K", "hot exact"], "verdict") == .missing("the paper has no state 'hot exact'"))
+        #expect(try table.cell(["1K", "hot exact"], "verdict") == .missing("the paper has no such state"))
         #expect(try table.number(["1K", "hot exact"], "speedup_here") == 4)
         let reason = "no pass has both this state and cold"
         #expect(
@@ -152,8 +153,10 @@ struct Table03Tests {
         let rows = [
             SampleRun.ttftRow(protocolName: "paper", state: "cold", pass: 0, context: 1024, seconds: 4),
             SampleRun.ttftRow(protocolName: "corrected", state: "cold", pass: 0, context: 1024, seconds: 4),
-            SampleRun.ttftRow(protocolName: "corrected", scheme: "fp16", state: "cold", pass: 0, context: 1024, seconds: 4),
-            SampleRun.ttftRow(protocolName: "corrected", scheme: "fp16", state: "cold", pass: 1, context: 1024, seconds: .nan),
+            SampleRun.ttftRow(
+                protocolName: "corrected", scheme: "fp16", state: "cold", pass: 0, context: 1024, seconds: 4),
+            SampleRun.ttftRow(
+                protocolName: "corrected", scheme: "fp16", state: "cold", pass: 1, context: 1024, seconds: .nan),
         ]
         let all = try tables("T3", try ttftFile(rows))
         #expect(
@@ -262,7 +265,8 @@ struct CapacityTableTests {
 
     @Test func scaledShapesAreNotComparedWithFullSizeAgents() throws {
         let row = SampleRun.capacityRow(
-            shape: "gemma-quick", paperModel: "gemma3-12b", scheme: "fp16", context: 4096, budget: SampleRun.gemmaBudget,
+            shape: "gemma-quick", paperModel: "gemma3-12b", scheme: "fp16", context: 4096,
+            budget: SampleRun.gemmaBudget,
             bytesPerAgent: 1000)
         let file = try capacityFile([row])
         #expect(try tables("T2", file)[0].rows.allSatisfy { $0.last != .verdict(.differs) })
@@ -281,6 +285,17 @@ struct CapacityTableTests {
         }
         #expect(try verdict(432 << 20) == .verdict(.reproduced))
         #expect(try verdict(440 << 20) == .verdict(.differs))
+    }
+
+    @Test func eachQuantizedSchemeIsPairedWithFP16() throws {
+        let more = SampleRun.capacityRow(
+            shape: "gemma3-12b", paperModel: "gemma3-12b", scheme: "q8_0", context: 8192, budget: SampleRun.gemmaBudget,
+            bytesPerAgent: 1 << 30)
+        let file = try capacityFile(
+            gemma(SampleRun.gemmaBudget) + gemma(SampleRun.gemmaBudget, context: 8192) + [more])
+        let table = try tables("T14", file)[0]
+        #expect(table.rows.map { $0[8] } == [.text("affine-q4-g64"), .text("affine-q4-g64"), .text("q8_0")])
+        #expect(try tables("T2", file)[0].rows.count == 12)
     }
 
     @Test func aRowThatOccursTwiceIsRefused() throws {
@@ -322,7 +337,10 @@ struct RegistryTests {
     @Test func idsAreUniqueAndFitForFiles() throws {
         let all = try tableDefinitions.flatMap { try tables($0.id, try SampleRun.full()) }
         #expect(Set(all.map(\.id)).count == all.count)
-        #expect(all.allSatisfy { $0.id.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) } })
-        #expect(Set(tableDefinitions.map(\.id) + figureDefinitions.map(\.id)).count == tableDefinitions.count + figureDefinitions.count)
+        #expect(
+            all.allSatisfy { $0.id.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) } })
+        #expect(
+            Set(tableDefinitions.map(\.id) + figureDefinitions.map(\.id)).count == tableDefinitions.count
+                + figureDefinitions.count)
     }
 }

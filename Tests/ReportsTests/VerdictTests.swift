@@ -34,11 +34,11 @@ struct VerdictTests {
 
     @Test func rulesAreStatedInWords() {
         #expect(
-            VerdictRule.atLeast(share: 0.5).statement(of: "the speed-up")
-                == "the whole interval of the speed-up is at least 0.5 × the published one")
+            VerdictRule.atLeast(share: 0.5).statement(of: "the whole interval")
+                == "the whole interval is at least 0.5 × the published one")
         #expect(
             VerdictRule.atMost(factor: 2, floor: 0.1).statement(of: "the spread")
-                == "the whole interval of the spread is at most 2 × the published one, or at most 10 % where that is more")
+                == "the spread is at most 2 × the published one, or at most 10 % where that is more")
         #expect(VerdictRule.within(share: 0.01).statement(of: "it") == "it is within 1 % of the published one")
         #expect(VerdictRule.equal.statement(of: "it") == "it equals the published one")
     }

@@ -40,15 +40,15 @@ public enum VerdictRule: Sendable, Equatable {
         return holds ? .reproduced : .differs
     }
 
-    /// The rule in words, to follow "Reproduced: ".
+    /// The rule in words, to follow "Reproduced: "; `what` says whether an interval is meant.
     public func statement(of what: String) -> String {
         switch self {
         case .atLeast(let share):
-            "the whole interval of \(what) is at least \(NumberText.exact(share)) × the published one"
+            "\(what) is at least \(NumberText.exact(share)) × the published one"
         case .atMost(let factor, 0):
-            "the whole interval of \(what) is at most \(NumberText.exact(factor)) × the published one"
+            "\(what) is at most \(NumberText.exact(factor)) × the published one"
         case .atMost(let factor, let floor):
-            "the whole interval of \(what) is at most \(NumberText.exact(factor)) × the published one, "
+            "\(what) is at most \(NumberText.exact(factor)) × the published one, "
                 + "or at most \(NumberText.exact(floor * 100)) % where that is more"
         case .equal: "\(what) equals the published one"
         case .within(let share):

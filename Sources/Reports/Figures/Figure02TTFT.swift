@@ -121,54 +121,56 @@ struct Figure02TTFT: FigureDefinition {
         var script = GnuplotScript(id: id, title: title, grid: grid)
         script.definitions = Self.styles(series)
         script.definitions.append(
-            "at(panel, source, state) = column(\"panel\") == panel && strcol(\"source\") eq source && strcol(\"state\") eq state"
-        )
+            #"at(p, source, state) = column("panel") == p && strcol("source") eq source && strcol("state") eq state"#)
         let contexts = drawn.contexts.sorted()
-        let tics = contexts.map { "\"\(NumberText.context($0))\" \($0)" }.joined(separator: ", ")
+        let axes = [
+            "set logscale x 2", "set logscale y 10", GnuplotScript.contextTics(contexts, at: contexts), Self.timeTics,
+        ]
         let xRange = String(format: "[%.0f:%.0f]", Double(contexts.first!) / 1.3, Double(contexts.last!) * 1.3)
         let yRange = String(format: "[%.3g:%.3g]", drawn.low / 1.6, drawn.high * 1.6)
         for (panel, block) in blocks.enumerated() {
-            var elements: [String] = []
-            for (index, line) in series.enumerated() {
-                guard let state = line.state.published else { continue }
-                guard drawn.lines.contains(.init(panel: panel, source: "paper", state: state)) else { continue }
-                let isFirst = !series[..<index].contains { $0.state.published == state }
-                guard isFirst else { continue }
-                elements.append(
-                    "'\(id).tsv' using (at(\(panel), \"paper\", \"\(state)\") ? column(\"context_tokens\") : NaN):\"ttft_s\" "
-                        + "with linespoints linestyle \(index + 11) notitle")
+            // The paper's lines first, so that ours lie on top of them.
+            let papers = series.enumerated().compactMap { index, line -> String? in
+                guard let state = line.state.published,
+                    !series[..<index].contains(where: { $0.state.published == state }),
+                    drawn.lines.contains(.init(panel: panel, source: "paper", state: state))
+                else { return nil }
+                return script.element(
+                    where: "at(\(panel), \"paper\", \(GnuplotScript.field(state)))", #"column("context_tokens")"#,
+                    #""ttft_s""#, style: "linespoints linestyle \(index + 11)")
             }
-            for (index, line) in series.enumerated() {
+            let ours = series.enumerated().compactMap { index, line -> String? in
                 let state = line.state.label
-                guard drawn.lines.contains(.init(panel: panel, source: "here", state: state)) else { continue }
-                elements.append(
-                    "'\(id).tsv' using (at(\(panel), \"here\", \"\(state)\") ? column(\"context_tokens\") : NaN)"
-                        + ":\"ttft_s\":\"ttft_low_s\":\"ttft_high_s\" with yerrorlines linestyle \(index + 1) notitle")
+                guard drawn.lines.contains(.init(panel: panel, source: "here", state: state)) else { return nil }
+                return script.element(
+                    where: "at(\(panel), \"here\", \(GnuplotScript.field(state)))", #"column("context_tokens")"#,
+                    #""ttft_s""#, #""ttft_low_s""#, #""ttft_high_s""#, style: "yerrorlines linestyle \(index + 1)")
             }
-            script.panels.append([
-                "set title \(GnuplotScript.string(block.panelTitle(among: blocks))) offset 0,-0.4",
-                "set logscale x 2", "set logscale y 10",
-                "set xtics (\(tics))",
-                "set ytics (\(Self.timeTics))",
-                "set xlabel \"Context (tokens)\" offset 0,0.3",
-                grid.yLabel(panel, "Time to first token"),
-                GnuplotScript.plot("\(xRange) \(yRange)", elements),
-            ])
+            script.panels.append(
+                script.panel(
+                    panel, title: block.panelTitle(among: blocks), yLabel: "Time to first token", axes: axes,
+                    ranges: "\(xRange) \(yRange)", elements: papers + ours))
         }
         return script
     }
 
-    private static let timeTics = [
-        "\"10 µs\" 1e-5", "\"100 µs\" 1e-4", "\"1 ms\" 1e-3", "\"10 ms\" 1e-2", "\"100 ms\" 0.1", "\"1 s\" 1",
-        "\"10 s\" 10", "\"100 s\" 100", "\"1000 s\" 1000",
-    ].joined(separator: ", ")
+    private static let timeTics = #"""
+        set ytics ("10 µs" 1e-5, "100 µs" 1e-4, "1 ms" 1e-3, "10 ms" 1e-2, "100 ms" 0.1, "1 s" 1, "10 s" 10, \
+          "100 s" 100, "1000 s" 1000)
+        """#
 
     /// Line styles from 1 for ours and from 11 for the paper's.
     private static func styles(_ series: [Series]) -> [String] {
         series.enumerated().flatMap { index, line in
             [
-                "set style line \(index + 1) linecolor rgb \"\(line.colour)\" linewidth 1.4 pointtype \(line.point) pointsize 0.55",
-                "set style line \(index + 11) linecolor rgb \"\(GnuplotScript.pale(line.colour))\" dashtype (6,4) linewidth 1.1 pointtype \(line.point - 1) pointsize 0.45",
+                """
+                set style line \(index + 1) linecolor rgb "\(line.colour)" linewidth 1.4 \
+                pointtype \(line.point) pointsize 0.55
+                """,
+                """
+                set style line \(index + 11) linecolor rgb "\(GnuplotScript.pale(line.colour))" linewidth 1.1 \
+                dashtype (6,4) pointtype \(line.point - 1) pointsize 0.45
+                """,
             ]
         }
     }

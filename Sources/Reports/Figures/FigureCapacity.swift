@@ -46,8 +46,8 @@ struct FigureCapacity: FigureDefinition {
             Figure(
                 id: id, title: title,
                 caption: """
-                    Agents of one context that fit the budget; full colour: allocated in the block pool, pale: computed \
-                    only; stroke: P1, Tables 2 and 14, for full-size shapes at the paper's budgets. \
+                    Agents of one context that fit the budget; full colour: allocated in the block pool, pale: \
+                    computed only; stroke: P1, Tables 2 and 14, for full-size shapes at the paper's budgets. \
                     Windowed layers keep every token and MLA is expanded, as in P1. \(input.provenance())
                     """,
                 data: data.text, script: script(panels, schemes).text)
@@ -63,8 +63,13 @@ struct FigureCapacity: FigureDefinition {
         var place: Place
         var contexts: [Int]
         var bars: Set<Bar> = []
-        var hasPaper = false
+        /// Schemes of which the paper has agents here.
+        var schemesOfPaper: Set<String> = []
         var highest = 1
+
+        var title: String {
+            "\(PublishedModel.fullSize(shape: place.shape)?.title ?? place.shape), \(place.budget)"
+        }
 
         init(place: Place, contexts: [Int]) {
             self.place = place
@@ -73,7 +78,7 @@ struct FigureCapacity: FigureDefinition {
 
         mutating func add(_ row: CapacityRow, _ paper: Int?) {
             bars.insert(Bar(scheme: row.scheme, isMeasured: row.agentsMeasured != nil))
-            hasPaper = hasPaper || paper != nil
+            if paper != nil { schemesOfPaper.insert(row.scheme) }
             highest = max(highest, row.agentsMeasured ?? row.agentsComputed, paper ?? 0)
         }
     }
@@ -94,49 +99,55 @@ struct FigureCapacity: FigureDefinition {
             let example = GnuplotScript.pale(colour(min(1, schemes.count - 1)))
             entries.append(.init(label: "pale: computed, not allocated", colour: example, sample: .box))
         }
-        if panels.contains(where: \.hasPaper) {
+        if panels.contains(where: { !$0.schemesOfPaper.isEmpty }) {
             entries.append(.init(label: "the paper's", colour: GnuplotScript.ink, sample: .stroke))
         }
         let grid = PanelGrid(count: panels.count, legend: FigureLegend(entries: entries))
         var script = GnuplotScript(id: id, title: title, grid: grid)
         let width = 0.8 / Double(schemes.count)
         script.definitions = [
-            "at(panel, scheme, measured) = column(\"panel\") == panel && strcol(\"scheme\") eq scheme && column(\"measured\") == measured",
-            "of(panel, scheme) = column(\"panel\") == panel && strcol(\"scheme\") eq scheme",
+            #"of(p, scheme) = column("panel") == p && strcol("scheme") eq scheme"#,
+            #"at(p, scheme, measured) = of(p, scheme) && column("measured") == measured"#,
             String(format: "width = %.3f", width),
         ]
         for (index, panel) in panels.enumerated() {
-            var elements: [String] = []
-            for (order, scheme) in schemes.enumerated() {
-                let shift = String(format: "%+.3f", (Double(order) - Double(schemes.count - 1) / 2) * width)
-                for isMeasured in [true, false] where panel.bars.contains(.init(scheme: scheme, isMeasured: isMeasured)) {
-                    let fill = isMeasured ? colour(order) : GnuplotScript.pale(colour(order))
-                    elements.append(
-                        "'\(id).tsv' using (at(\(index), \"\(scheme)\", \(isMeasured ? 1 : 0)) ? column(\"slot\")\(shift) : NaN):\"agents\":(width*0.92) "
-                            + "with boxes fillstyle solid noborder fillcolor rgb \"\(fill)\" notitle")
-                }
-                guard panel.bars.contains(where: { $0.scheme == scheme }) else { continue }
-                elements.append(
-                    "'\(id).tsv' using (of(\(index), \"\(scheme)\") ? column(\"slot\")\(shift) : NaN):\"label_at\":(sprintf(\"%d\", column(\"agents\"))) "
-                        + "with labels offset 0,0.65 textcolor rgb \"\(GnuplotScript.ink)\" notitle")
-                if panel.hasPaper {
-                    elements.append(
-                        "'\(id).tsv' using (of(\(index), \"\(scheme)\") ? column(\"slot\")\(shift)-width*0.46 : NaN):\"agents_paper\":(width*0.92):(0) "
-                            + "with vectors nohead linecolor rgb \"\(GnuplotScript.ink)\" linewidth 2 notitle")
-                }
+            let elements = schemes.enumerated().flatMap { order, scheme in
+                let shift = (Double(order) - Double(schemes.count - 1) / 2) * width
+                return Self.bars(script, index, panel, scheme, String(format: "%+.3f", shift), colour(order))
             }
-            let name = PublishedModel.fullSize(shape: panel.place.shape)?.title ?? panel.place.shape
-            let tics = panel.contexts.enumerated().map { "\"\(NumberText.context($1))\" \($0)" }
-            script.panels.append([
-                "set title \(GnuplotScript.string("\(name), \(panel.place.budget)")) offset 0,-0.4",
-                "set xtics (\(tics.joined(separator: ", "))) scale 0",
-                "set xlabel \"Context (tokens)\" offset 0,0.3",
-                grid.yLabel(index, "Agents"),
-                GnuplotScript.plot(
-                    String(format: "[-0.6:%.1f] [0:%.1f]", Double(panel.contexts.count) - 0.4, Double(panel.highest) * 1.15),
-                    elements),
-            ])
+            let places = Array(panel.contexts.indices)
+            script.panels.append(
+                script.panel(
+                    index, title: panel.title, yLabel: "Agents",
+                    axes: [GnuplotScript.contextTics(panel.contexts, at: places) + " scale 0"],
+                    ranges: String(
+                        format: "[-0.6:%.1f] [0:%.1f]", Double(places.count) - 0.4, Double(panel.highest) * 1.15),
+                    elements: elements))
         }
         return script
+    }
+
+    /// The bars of one scheme, the number above each, and the paper's strokes.
+    private static func bars(
+        _ script: GnuplotScript, _ index: Int, _ panel: Panel, _ scheme: String, _ shift: String, _ colour: String
+    ) -> [String] {
+        let name = GnuplotScript.field(scheme)
+        let place = #"column("slot")"# + shift
+        let ink = #"rgb "\#(GnuplotScript.ink)""#
+        let kinds = [true, false].filter { panel.bars.contains(.init(scheme: scheme, isMeasured: $0)) }
+        guard !kinds.isEmpty else { return [] }
+        let boxes = kinds.map { isMeasured in
+            let fill = isMeasured ? colour : GnuplotScript.pale(colour)
+            return script.element(
+                where: "at(\(index), \(name), \(isMeasured ? 1 : 0))", place, #""agents""#, "(width*0.92)",
+                style: "boxes fillstyle solid noborder fillcolor rgb \"\(fill)\"")
+        }
+        let number = script.element(
+            where: "of(\(index), \(name))", place, #""label_at""#, #"(sprintf("%d", column("agents")))"#,
+            style: "labels offset 0,0.65 textcolor \(ink)")
+        let stroke = script.element(
+            where: "of(\(index), \(name))", place + "-width*0.46", #""agents_paper""#, "(width*0.92)", "(0)",
+            style: "vectors nohead linecolor \(ink) linewidth 2")
+        return boxes + [number] + (panel.schemesOfPaper.contains(scheme) ? [stroke] : [])
     }
 }

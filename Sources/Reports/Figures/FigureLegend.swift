@@ -51,40 +51,33 @@ struct FigureLegend {
             let y = 1 - (0.16 + Double(index) * Self.rowHeight) / height
             return row.flatMap { entry in
                 defer { x += Self.width(entry) }
-                return Self.commands(entry, x: x / width, end: (x + Self.sampleWidth) / width, y: y, height: height)
-                    + [
-                        String(format: "set label %@ at screen %.4f,%.4f left textcolor rgb \"%@\"",
-                            GnuplotScript.string(entry.label), (x + Self.sampleWidth + 0.07) / width, y,
-                            GnuplotScript.ink)
-                    ]
+                let label = Self.place((x + Self.sampleWidth + 0.07) / width, y)
+                let text = GnuplotScript.string(entry.label)
+                return Self.sample(entry, from: x / width, to: (x + Self.sampleWidth) / width, y: y, height: height)
+                    + [#"set label \#(text) at \#(label) left textcolor rgb "\#(GnuplotScript.ink)""#]
             }
         }
     }
 
-    private static func commands(_ entry: Entry, x: Double, end: Double, y: Double, height: Double) -> [String] {
+    private static func sample(_ entry: Entry, from x: Double, to end: Double, y: Double, height: Double) -> [String] {
+        let colour = #"rgb "\#(entry.colour)""#
         switch entry.sample {
         case .line(let pointType, let dashed):
-            let line = String(
-                format: "set arrow from screen %.4f,%.4f to screen %.4f,%.4f nohead linecolor rgb \"%@\" linewidth 1.4%@",
-                x, y, end, y, entry.colour, dashed ? " dashtype (6,4)" : "")
-            guard pointType > 0 else { return [line] }
-            let point = String(
-                format: "set label \"\" at screen %.4f,%.4f point pointtype %d pointsize 0.55 linecolor rgb \"%@\"",
-                (x + end) / 2, y, pointType, entry.colour)
-            return [line, point]
+            let line =
+                "set arrow from \(place(x, y)) to \(place(end, y)) nohead linecolor \(colour) linewidth 1.4"
+                + (dashed ? " dashtype (6,4)" : "")
+            let middle = place((x + end) / 2, y)
+            let point = "set label \"\" at \(middle) point pointtype \(pointType) pointsize 0.55 linecolor \(colour)"
+            return pointType == 0 ? [line] : [line, point]
         case .box:
             let half = 0.055 / height
-            return [
-                String(
-                    format: "set object rectangle from screen %.4f,%.4f to screen %.4f,%.4f fillcolor rgb \"%@\" fillstyle solid noborder",
-                    x + (end - x) * 0.4, y - half, end, y + half, entry.colour)
-            ]
+            let corners = "from \(place(x + (end - x) * 0.4, y - half)) to \(place(end, y + half))"
+            return ["set object rectangle \(corners) fillcolor \(colour) fillstyle solid noborder"]
         case .stroke:
-            return [
-                String(
-                    format: "set arrow from screen %.4f,%.4f to screen %.4f,%.4f nohead linecolor rgb \"%@\" linewidth 2",
-                    x + (end - x) * 0.3, y, end, y, entry.colour)
-            ]
+            let start = place(x + (end - x) * 0.3, y)
+            return ["set arrow from \(start) to \(place(end, y)) nohead linecolor \(colour) linewidth 2"]
         }
     }
+
+    private static func place(_ x: Double, _ y: Double) -> String { String(format: "screen %.4f,%.4f", x, y) }
 }

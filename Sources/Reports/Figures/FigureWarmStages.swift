@@ -40,17 +40,9 @@ struct FigureWarmStages: FigureDefinition {
     private func figure(_ protocolName: String, _ blocks: [TTFTBlock], _ input: ReportInput) -> Figure {
         let id = "\(id)-\(fileName(protocolName))"
         let title = "\(title), \(protocolName) protocol"
-        let caches = orderedSet(blocks.flatMap(\.states).filter { $0.kind == "warm exact" }).sorted(by: CacheState.inOrder)
-        let columns = min(blocks.count, 3)
-        // Rows of blocks; below each block its other page-cache states.
-        var panels: [Panel?] = []
-        for start in stride(from: 0, to: blocks.count, by: columns) {
-            for cache in caches {
-                for index in start..<(start + columns) {
-                    panels.append(index < blocks.count ? Self.panel(blocks[index], cache, blocks) : nil)
-                }
-            }
-        }
+        let caches = orderedSet(blocks.flatMap(\.states).filter { $0.kind == "warm exact" }).sorted(
+            by: CacheState.inOrder)
+        let (panels, columns) = Self.panels(blocks, caches)
         let highest = panels.compactMap { $0?.highest }.max() ?? 0
         let unit = Quantity.seconds.units.last { highest * $0.scale >= 1 } ?? Quantity.seconds.units[0]
         var data = TabSeparated(columns: [
@@ -85,6 +77,24 @@ struct FigureWarmStages: FigureDefinition {
             data: data.text, script: script(id, title, panels, columns, unit).text)
     }
 
+    /// Rows of blocks, below each block its other page-cache states; those of a single block side by side.
+    private static func panels(_ blocks: [TTFTBlock], _ caches: [CacheState]) -> (panels: [Panel?], columns: Int) {
+        guard blocks.count > 1 else {
+            let panels = caches.compactMap { panel(blocks[0], $0, blocks) }
+            return (panels, min(panels.count, 3))
+        }
+        let columns = min(blocks.count, 3)
+        var panels: [Panel?] = []
+        for start in stride(from: 0, to: blocks.count, by: columns) {
+            for cache in caches {
+                for index in start..<(start + columns) {
+                    panels.append(index < blocks.count ? panel(blocks[index], cache, blocks) : nil)
+                }
+            }
+        }
+        return (panels, columns)
+    }
+
     private static func panel(_ block: TTFTBlock, _ cache: CacheState, _ blocks: [TTFTBlock]) -> Panel? {
         let stacks = block.contexts.compactMap { context -> Panel.Stack? in
             let samples = block[context, cache]
@@ -117,44 +127,46 @@ struct FigureWarmStages: FigureDefinition {
             columns: columns, rows: (panels.count + columns - 1) / columns, legend: FigureLegend(entries: entries))
         var script = GnuplotScript(id: id, title: title, grid: grid)
         script.definitions = [
-            String(format: "unit = %g  # %@ per second", unit.scale, unit.name),
-            "at(panel, stage) = column(\"panel\") == panel && strcol(\"stage\") eq stage",
+            "unit = \(ReportTable.number(unit.scale))  # \(unit.name) in a second",
+            #"at(p, stage) = column("panel") == p && strcol("stage") eq stage"#,
         ]
         for (index, panel) in panels.enumerated() {
             guard let panel else {
                 script.panels.append([])
                 continue
             }
-            var elements: [String] = []
-            let own = Set(panel.stacks.flatMap { $0.parts.map(\.label) })
-            for look in looks where own.contains(look.label) {
-                elements.append(
-                    "'\(id).tsv' using (at(\(index), \"\(look.label)\") ? column(\"slot\") : NaN):(column(\"to_seconds\")*unit)"
-                        + ":(column(\"slot\")-0.36):(column(\"slot\")+0.36):(column(\"from_seconds\")*unit):(column(\"to_seconds\")*unit) "
-                        + "with boxxyerror fillstyle solid noborder fillcolor rgb \"\(look.colour)\" notitle")
-            }
-            elements.append(
-                "'\(id).tsv' using (at(\(index), \"total\") ? column(\"slot\") : NaN):(column(\"to_seconds\")*unit)"
-                    + ":(sprintf(\"%.3g\", column(\"to_seconds\")*unit)) with labels offset 0,0.55 textcolor rgb \"\(GnuplotScript.ink)\" notitle")
-            if panel.stacks.contains(where: { $0.decodeStep != nil }) {
-                elements.append(
-                    "'\(id).tsv' using (at(\(index), \"total\") ? column(\"slot\")-0.44 : NaN):(column(\"decode_step_seconds\")*unit):(0.88):(0) "
-                        + "with vectors nohead linecolor rgb \"\(GnuplotScript.ink)\" linewidth 1.6 notitle")
-            }
-            let tics = panel.stacks.enumerated().map { "\"\(NumberText.context($1.context))\" \($0)" }
+            let contexts = panel.stacks.map(\.context)
             // The page-cache states of a block share their scale, so that they can be compared by eye.
-            let highest = present.filter { $0.block == panel.block }.map(\.highest).max()!
-            script.panels.append([
-                "set title \(GnuplotScript.string(panel.title)) offset 0,-0.4",
-                "set xtics (\(tics.joined(separator: ", "))) scale 0",
-                "set xlabel \"Context (tokens)\" offset 0,0.3",
-                grid.yLabel(index, "Warm time to first token (\(unit.name))"),
-                GnuplotScript.plot(
-                    String(format: "[-0.6:%.1f] [0:%.4g]", Double(panel.stacks.count) - 0.4, highest * unit.scale * 1.14),
-                    elements),
-            ])
+            let highest = present.filter { $0.block == panel.block }.map(\.highest).max()! * unit.scale
+            script.panels.append(
+                script.panel(
+                    index, title: panel.title, yLabel: "Warm time to first token (\(unit.name))",
+                    axes: [GnuplotScript.contextTics(contexts, at: Array(contexts.indices)) + " scale 0"],
+                    ranges: String(format: "[-0.6:%.1f] [0:%.4g]", Double(contexts.count) - 0.4, highest * 1.14),
+                    elements: Self.stacks(script, index, panel)))
         }
         return script
+    }
+
+    /// The stacks of one panel, the total above each, and a stroke for one decode step.
+    private static func stacks(_ script: GnuplotScript, _ index: Int, _ panel: Panel) -> [String] {
+        let slot = #"column("slot")"#
+        let top = #"(column("to_seconds")*unit)"#
+        let ink = #"rgb "\#(GnuplotScript.ink)""#
+        let own = Set(panel.stacks.flatMap { $0.parts.map(\.label) })
+        let parts = looks.filter { own.contains($0.label) }.map { look in
+            script.element(
+                where: "at(\(index), \"\(look.label)\")", slot, top, "(\(slot)-0.36)", "(\(slot)+0.36)",
+                #"(column("from_seconds")*unit)"#, top,
+                style: "boxxyerror fillstyle solid noborder fillcolor rgb \"\(look.colour)\"")
+        }
+        let total = script.element(
+            where: "at(\(index), \"total\")", slot, top, #"(sprintf("%.3g", column("to_seconds")*unit))"#,
+            style: "labels offset 0,0.55 textcolor \(ink)")
+        let step = script.element(
+            where: "at(\(index), \"total\")", slot + "-0.44", #"(column("decode_step_seconds")*unit)"#, "(0.88)", "(0)",
+            style: "vectors nohead linecolor \(ink) linewidth 1.6")
+        return parts + [total] + (panel.stacks.contains { $0.decodeStep != nil } ? [step] : [])
     }
 }
 

@@ -11,7 +11,9 @@ struct Gnuplot: Sendable {
     /// PNG carry no time, and the creation date of the PDF is set to `nanoseconds` since 1970.
     /// - Throws: ``ReportsError/gnuplotNotFound(command:)``; ``ReportsError/gnuplotFailed(figure:message:)`` with what
     ///   gnuplot said of the script.
-    func draw(_ figure: Figure, as formats: [ReportFormat], at nanoseconds: Int64) async throws -> [(ReportFormat, Data)] {
+    func draw(_ figure: Figure, as formats: [ReportFormat], at nanoseconds: Int64) async throws -> [(
+        ReportFormat, Data
+    )] {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("kvlab-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -57,7 +59,9 @@ struct Gnuplot: Sendable {
         guard let found = pdf.range(of: key) else { return pdf }
         let date = String(Timestamp.iso8601(nanoseconds).prefix(19).filter(\.isNumber))  // YYYYMMDDHHMMSS
         let place = found.upperBound..<(found.upperBound + date.count)
-        guard place.upperBound <= pdf.endIndex, pdf[place].allSatisfy({ (0x30...0x39).contains($0) }) else { return pdf }
+        guard place.upperBound <= pdf.endIndex, pdf[place].allSatisfy({ (0x30...0x39).contains($0) }) else {
+            return pdf
+        }
         var dated = pdf
         dated.replaceSubrange(place, with: Data(date.utf8))
         return dated

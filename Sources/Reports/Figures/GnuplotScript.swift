@@ -35,48 +35,73 @@ struct GnuplotScript {
         "\"" + text.map { "\\\"".contains($0) ? "\\\($0)" : String($0) }.joined() + "\""
     }
 
+    /// The script. Sizes of fonts, lines and points are such that the three formats look alike.
     var text: String {
-        let place = { (x: Double) in String(format: "%.2f", x) }
+        let inches = [grid.width, grid.height].map { String(format: "%.2fin", $0) }.joined(separator: ",")
         let pixels = { (dpi: Double) in
-            "\(Int((grid.width * dpi).rounded())),\(Int((grid.height * dpi).rounded()))"
+            [grid.width, grid.height].map { String(format: "%.0f", $0 * dpi) }.joined(separator: ",")
         }
-        var lines = [
+        let head = [
             "# \(title)",
             "# Draws \(id).svg, \(id).pdf and \(id).png from \(id).tsv: run `gnuplot \(id).gp` in this folder,",
             "# or `gnuplot -e \"formats='svg'\" \(id).gp` for one of them.",
-            "if (!exists(\"formats\")) formats = \"svg pdf png\"",
+            #"if (!exists("formats")) formats = "svg pdf png""#,
             "set encoding utf8",
-            "set datafile separator \"\\t\"",
+            #"set datafile separator "\t""#,
             "set datafile columnheaders",
             "set datafile missing NaN",
         ]
-        lines += definitions
-        lines += [
-            "do for [format in formats] {",
-            "  if (format eq \"svg\") { set terminal svg noenhanced size \(pixels(96)) font \"Helvetica,11\" linewidth 1.25 background \"#ffffff\" }",
-            "  if (format eq \"pdf\") { set terminal pdfcairo noenhanced size \(place(grid.width))in,\(place(grid.height))in font \"Helvetica,12\" linewidth 0.85 pointscale 0.8 }",
-            "  if (format eq \"png\") { set terminal pngcairo noenhanced size \(pixels(200)) font \"Helvetica,8\" fontscale 2.3 linewidth 2.7 pointscale 2.7 background \"#ffffff\" }",
-            "  set output \"\(id).\".format",
-            "  set border 3 linecolor rgb \"\(Self.ink)\" linewidth 0.8",
-            "  set tics nomirror out scale 0.5 textcolor rgb \"\(Self.ink)\"",
-            "  set grid ytics linecolor rgb \"#DDDDDD\" linewidth 0.6 linetype 1",
-            "  set errorbars 0.6 linewidth 1",
-            "  unset key",
-            "  set multiplot",
+        let setUp = [
+            #"if (format eq "svg") { set terminal svg noenhanced size \#(pixels(96)) font "Helvetica,11" \"#,
+            ##"  linewidth 1.25 background "#ffffff" }"##,
+            #"if (format eq "pdf") { set terminal pdfcairo noenhanced size \#(inches) font "Helvetica,12" \"#,
+            "  linewidth 0.85 pointscale 0.8 }",
+            #"if (format eq "png") { set terminal pngcairo noenhanced size \#(pixels(200)) font "Helvetica,8" \"#,
+            ##"  fontscale 2.3 linewidth 2.7 pointscale 2.7 background "#ffffff" }"##,
+            #"set output "\#(id).".format"#,
+            #"set border 3 linecolor rgb "\#(Self.ink)" linewidth 0.8"#,
+            #"set tics nomirror out scale 0.5 textcolor rgb "\#(Self.ink)""#,
+            ##"set grid ytics linecolor rgb "#DDDDDD" linewidth 0.6 linetype 1"##,
+            "set errorbars 0.6 linewidth 1",
+            "unset key",
+            "set multiplot",
         ]
+        // The legend belongs to the figure, so only the first panel draws it.
+        let clear = ["unset label", "unset arrow", "unset object"]
         let legend = grid.legend.commands(width: grid.width, height: grid.height)
-        for (index, panel) in panels.enumerated() {
-            // The legend belongs to the figure, so only the first panel draws it.
-            guard !panel.isEmpty else { continue }
-            let once = index == 0 ? legend : index == 1 ? ["unset label", "unset arrow", "unset object"] : []
-            lines += (once + grid.place(index) + panel).map { "  " + $0.replacingOccurrences(of: "\n", with: "\n  ") }
+        let first = panels.firstIndex { !$0.isEmpty }
+        let body = panels.enumerated().flatMap { index, panel in
+            panel.isEmpty ? [] : (index == first ? legend : clear) + grid.place(index) + panel
         }
-        lines += ["  unset multiplot", "  unset label", "  unset arrow", "  unset object", "  set output", "}", ""]
-        return lines.joined(separator: "\n")
+        let loop = (setUp + body + ["unset multiplot"] + clear + ["set output"]).map {
+            "  " + $0.replacingOccurrences(of: "\n", with: "\n  ")
+        }
+        return (head + definitions + ["do for [format in formats] {"] + loop + ["}", ""]).joined(separator: "\n")
     }
 
-    /// `plot` with its elements on lines of their own.
-    static func plot(_ ranges: String, _ elements: [String]) -> String {
-        "plot \(ranges) \\\n  " + elements.joined(separator: ", \\\n  ")
+    /// The commands of one panel: title, axes and `plot`, its elements on lines of their own.
+    func panel(
+        _ index: Int, title: String, yLabel: String, axes: [String], ranges: String, elements: [String]
+    ) -> [String] {
+        [
+            "set title \(Self.string(title)) offset 0,-0.4", #"set xlabel "Context (tokens)" offset 0,0.3"#,
+            grid.yLabel(index, yLabel),
+        ] + axes + ["plot \(ranges) \\\n  " + elements.joined(separator: ", \\\n  ")]
+    }
+
+    /// One element of a `plot`: the points of the data file where `condition` holds. `columns` are x, y and what
+    /// `style` takes besides.
+    func element(where condition: String, _ columns: String..., style: String) -> String {
+        let using = ["(\(condition) ? \(columns[0]) : NaN)"] + columns.dropFirst()
+        return "'\(id).tsv' using \(using.joined(separator: ":")) \\\n    with \(style) notitle"
+    }
+
+    /// A field of the data file as the script compares it.
+    static func field(_ text: String) -> String { string(TabSeparated.clean(text)) }
+
+    /// Tics at the places of `values`, labelled as contexts: "1K", "2K".
+    static func contextTics(_ contexts: [Int], at places: [Int]) -> String {
+        let tics = zip(contexts, places).map { "\(string(NumberText.context($0))) \($1)" }
+        return "set xtics (\(tics.joined(separator: ", ")))"
     }
 }

@@ -5,16 +5,18 @@ struct PanelGrid {
     let columns: Int
     let rows: Int
     let legend: FigureLegend
-    var panelWidth = 2.45
-    var panelHeight = 2.15
+    private let panelWidth: Double
+    private let panelHeight: Double
     /// Room left of the first panel of a row for its numbers and label, and of each other for its numbers.
-    private let left = 0.88
+    private let left = 0.95
     private let gap = 0.64
     /// Room above each panel for its title, and below for its numbers.
     private let titleHeight = 0.3
     private let footHeight = 0.56
 
+    /// A column of panels is wider than panels side by side.
     init(columns: Int, rows: Int, legend: FigureLegend) {
+        (panelWidth, panelHeight) = columns == 1 ? (4.2, 2.6) : (2.45, 2.15)
         self.columns = columns
         self.rows = rows
         self.legend = legend
@@ -44,6 +46,6 @@ struct PanelGrid {
 
     /// The command that labels the vertical axis: of the first panel of a row only.
     func yLabel(_ index: Int, _ text: String) -> String {
-        index % columns == 0 ? "set ylabel \(GnuplotScript.string(text)) offset 0.8,0" : "unset ylabel"
+        index % columns == 0 ? "set ylabel \(GnuplotScript.string(text)) offset 0.4,0" : "unset ylabel"
     }
 }

@@ -21,10 +21,15 @@ struct TabSeparated {
         let texts = fields.map { field in
             switch field {
             case .number(let x): x.isFinite ? ReportTable.number(x) : "NaN"
-            // gnuplot would read a quote as the start of a quoted field.
-            case .text(let text): String(text.map { "\t\n\r\"".contains($0) ? " " : $0 })
+            case .text(let text): Self.clean(text)
             }
         }
         text += texts.joined(separator: "\t") + "\n"
+    }
+
+    /// `text` as a field: without tabs and line breaks, and without quotes, which gnuplot would read as the start of a
+    /// quoted field.
+    static func clean(_ text: String) -> String {
+        String(text.map { $0.isNewline || $0 == "\t" || $0 == "\"" ? " " : $0 })
     }
 }

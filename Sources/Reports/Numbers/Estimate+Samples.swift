@@ -19,6 +19,7 @@ extension Estimate {
             count == 1
                 ? "one pass has none" : "n = \(count): \(NumberText.fixed(coverage * 100, decimals: 1)) %"
         }
-        return parts.isEmpty ? [] : ["Probability that an interval covers the true median: \(parts.joined(separator: ", "))."]
+        return parts.isEmpty
+            ? [] : ["Probability that an interval covers the true median: \(parts.joined(separator: ", "))."]
     }
 }

@@ -18,7 +18,8 @@ public struct PublishedTable: Sendable, Equatable {
         let file = folder + "/" + name + ".csv"
         guard let data = FileManager.default.contents(atPath: file) else {
             throw ReportsError.unreadable(
-                file: file, reason: FileManager.default.fileExists(atPath: file) ? "it is not readable" : "there is no such file")
+                file: file,
+                reason: FileManager.default.fileExists(atPath: file) ? "it is not readable" : "there is no such file")
         }
         guard let text = String(data: data, encoding: .utf8) else {
             throw ReportsError.unreadable(file: file, reason: "it is not UTF-8 text")

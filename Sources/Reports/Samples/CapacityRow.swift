@@ -64,39 +64,37 @@ struct CapacityPair {
     /// Whichever is there, for what both share.
     var shared: CapacityRow { (fp16 ?? quantized)! }
 
-    struct Key: Hashable {
+    private struct Place: Hashable {
         var shape: String
         var contextTokens: Int
         var windowPolicy: String
         var mlaForm: String
         var budgetLabel: String
-        var quantizedScheme: String
+
+        init(_ row: CapacityRow) {
+            shape = row.shape
+            contextTokens = row.contextTokens
+            windowPolicy = row.windowPolicy
+            mlaForm = row.mlaForm
+            budgetLabel = row.budgetLabel
+        }
     }
 
-    /// Pairs in the order in which they first occur. With several quantized schemes each is paired with the same
-    /// FP16 row.
+    /// Pairs in the order in which they first occur; several quantized schemes are paired with the same FP16 row.
     /// - Throws: ``ReportsError/inconsistent(table:problem:)`` when a row occurs twice.
     static func all(_ rows: [CapacityRow]) throws -> [CapacityPair] {
-        let schemes = orderedSet(rows.map(\.scheme).filter { $0 != "fp16" })
-        var keys: [Key] = []
-        var pairs: [Key: CapacityPair] = [:]
-        for row in rows {
-            let partners = row.scheme == "fp16" ? (schemes.isEmpty ? [""] : schemes) : [row.scheme]
-            for scheme in partners {
-                let key = Key(
-                    shape: row.shape, contextTokens: row.contextTokens, windowPolicy: row.windowPolicy,
-                    mlaForm: row.mlaForm, budgetLabel: row.budgetLabel, quantizedScheme: scheme)
-                if pairs[key] == nil { keys.append(key) }
-                let path: WritableKeyPath<CapacityPair, CapacityRow?> = row.scheme == "fp16" ? \.fp16 : \.quantized
-                guard pairs[key]?[keyPath: path] == nil else {
-                    throw ReportsError.inconsistent(
-                        table: "capacity",
-                        problem: "\(row.shape), \(row.scheme), \(row.contextTokens) tokens, \(row.budgetLabel) occurs twice")
-                }
-                pairs[key, default: CapacityPair()][keyPath: path] = row
+        let groups = Dictionary(grouping: rows, by: Place.init)
+        return try orderedSet(rows.map(Place.init)).flatMap { place in
+            let group = groups[place]!
+            for scheme in orderedSet(group.map(\.scheme)) where group.count(where: { $0.scheme == scheme }) > 1 {
+                let what = "\(place.shape), \(scheme), \(place.contextTokens) tokens, \(place.budgetLabel)"
+                throw ReportsError.inconsistent(table: "capacity", problem: "\(what) occurs twice")
             }
+            let fp16 = group.first { $0.scheme == "fp16" }
+            let quantized = group.filter { $0.scheme != "fp16" }
+            guard !quantized.isEmpty else { return [CapacityPair(fp16: fp16, quantized: nil)] }
+            return quantized.map { CapacityPair(fp16: fp16, quantized: $0) }
         }
-        return keys.map { pairs[$0]! }
     }
 }
 

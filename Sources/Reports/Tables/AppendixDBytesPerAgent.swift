@@ -16,7 +16,10 @@ struct AppendixDBytesPerAgent: TableDefinition {
             return row(
                 PublishedModel.title(model),
                 fp16: (try published.number(index, "fp16_mb") * 0x1p20, typical(own.filter { $0.scheme == "fp16" })),
-                q4: (try published.number(index, "q4_mb") * 0x1p20, typical(own.filter { $0.scheme == PublishedModel.scheme })),
+                q4: (
+                    try published.number(index, "q4_mb") * 0x1p20,
+                    typical(own.filter { $0.scheme == PublishedModel.scheme })
+                ),
                 absence: "not in this run (profile \(input.results.run.profile))")
         }
         return [
@@ -24,9 +27,10 @@ struct AppendixDBytesPerAgent: TableDefinition {
                 id: id, title: title,
                 caption: """
                     Bytes of one agent's K and V, scales and biases included, all layers, every token kept. Q4 \
-                    is \(PublishedModel.scheme). The paper's MB are MiB. Exact numbers without an interval; ratio is here ÷ paper for Q4, measured \
-                    where measured. Reproduced: FP16 and Q4, computed and, where measured, measured: \
-                    \(Self.rule.statement(of: "each number")). \(input.provenance())
+                    is \(PublishedModel.scheme). The paper's MB are MiB. Exact numbers without an interval; the \
+                    ratio is that of Q4, measured where measured. Reproduced: \
+                    \(Self.rule.statement(of: "each number, computed and, where measured, measured,")). \
+                    \(input.provenance())
                     """,
                 columns: Self.columns, rows: cells)
         ]

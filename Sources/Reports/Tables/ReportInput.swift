@@ -30,7 +30,8 @@ public struct ReportInput: Sendable {
     func provenance(_ detail: String = "") -> String {
         let cores = machineText("cores").map { ", \($0) cores" } ?? ""
         let cpu = machineText("cpu_model") ?? "a machine whose CPU was not recorded"
-        return "Measured on \(cpu)\(cores)\(detail.isEmpty ? "" : ", \(detail)"); kvlab \(commit); data: \(resultsPath)."
+        return
+            "Measured on \(cpu)\(cores)\(detail.isEmpty ? "" : ", \(detail)"); kvlab \(commit); data: \(resultsPath)."
     }
 
     /// "commit 0123456789ab", and whether the tree had changes.

@@ -29,23 +29,22 @@ struct TTFTComparison {
 
     /// Published TTFT in seconds.
     func ttft(_ state: CacheState, _ context: Int) -> Number {
-        number(state, context, published.ttft(model, state.published, context))
+        number(state, published.ttft(model, state.published, context))
     }
 
     /// Published cold TTFT ÷ published TTFT.
     func speedUp(_ state: CacheState, _ context: Int) -> Number {
-        number(state, context, published.speedUp(model, state.published, context))
+        number(state, published.speedUp(model, state.published, context))
     }
 
     /// Why `state` cannot be compared at any context; nil when it can.
     func refusal(of state: CacheState) -> Absence? {
-        refusal ?? (state.published == nil ? Absence(reason: "the paper has no state '\(state.kind)'") : nil)
+        refusal ?? (state.published == nil ? Absence(reason: "the paper has no such state") : nil)
     }
 
-    private func number(_ state: CacheState, _ context: Int, _ value: Double?) -> Number {
+    private func number(_ state: CacheState, _ value: Double?) -> Number {
         if let refusal = refusal(of: state) { return .failure(refusal) }
-        return value.map(Number.success)
-            ?? .failure(Absence(reason: "the paper has no row at \(NumberText.context(context))"))
+        return value.map(Number.success) ?? .failure(Absence(reason: "the paper has no such context"))
     }
 }
 

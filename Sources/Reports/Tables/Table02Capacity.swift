@@ -87,7 +87,9 @@ struct Table02Capacity: TableDefinition {
 
     private func absent(_ paper: PublishedAgents.Entry, _ reason: String) -> [ReportTable.Cell] {
         let gap = ReportTable.Cell.missing(reason)
-        return [gap, .count(paper.fp16), gap, gap, .count(paper.q4), gap, gap, gap, .verdict(.notRunnable(reason: reason))]
+        return [
+            gap, .count(paper.fp16), gap, gap, .count(paper.q4), gap, gap, gap, .verdict(.notRunnable(reason: reason)),
+        ]
     }
 }
 

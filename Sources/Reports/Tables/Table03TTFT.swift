@@ -141,12 +141,12 @@ struct Table03TTFT: TableDefinition {
     }
 
     private func caption(_ block: TTFTBlock, _ input: ReportInput) -> String {
-        """
-        \(block.description) TTFT is the median over n passes with its non-parametric interval; the speed-up is cold \
-        TTFT ÷ TTFT within the same pass, its median and interval over the passes. "÷ decode step" is TTFT as a \
-        multiple of one decode step at the same depth: 1 is the limit. Paper: P1, Table 3, on an Apple M4 Pro; \
-        seconds of two machines are not compared. Reproduced: \(Self.rule.statement(of: "the speed-up here")). \
-        \(input.provenance(block.hardware))
-        """
+        let rule = Self.rule.statement(of: "the whole interval of the speed-up here")
+        return """
+            \(block.description) TTFT is the median over n passes with its non-parametric interval; the speed-up is \
+            cold TTFT ÷ TTFT within the same pass, its median and interval over the passes. "÷ decode step" is TTFT as \
+            a multiple of one decode step at the same depth: 1 is the limit. Paper: P1, Table 3, on an Apple M4 Pro; \
+            seconds of two machines are not compared. Reproduced: \(rule). \(input.provenance(block.hardware))
+            """
     }
 }

@@ -59,7 +59,7 @@ struct Table13TTFTRanges: TableDefinition {
         ]
         let absence =
             comparison.refusal(of: state)
-            ?? TTFTComparison.Absence(reason: "the paper has no range at \(NumberText.context(nominal))")
+            ?? TTFTComparison.Absence(reason: "the paper has no range here")
         guard comparison.refusal(of: state) == nil,
             let range = published.range(block.key.paperModel, state.published, nominal)
         else {
