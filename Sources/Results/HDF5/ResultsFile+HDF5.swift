@@ -9,7 +9,8 @@ import CHDF5
 /// /<table>     title; row, and one dataset [rows] per column with units and long_name
 /// ```
 ///
-/// Integers and floats are 64-bit little-endian, texts fixed-length UTF-8 padded with NUL, a missing number is NaN.
+/// Integers and floats are 64-bit little-endian, a missing number is NaN. Texts are fixed-length UTF-8 padded with
+/// NUL: each takes as many bytes as the longest of its column.
 /// Groups, columns and attributes keep their order; no times of objects are stored, so that one HDF5 version writes
 /// equal content as equal bytes. Every column is checksummed (Fletcher-32), as HDF5 does its own headers.
 extension ResultsFile {
