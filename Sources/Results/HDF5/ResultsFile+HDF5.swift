@@ -45,9 +45,11 @@ extension ResultsFile {
         guard bytes.starts(with: [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]) else {
             throw ResultsError.notHDF5(path: path)
         }
+        // Deflate shrinks by 1032 at most; a file that was repacked with it is read too.
+        let limit = bytes.count * 1032
         return try HDF5.locked {
             try damaged(path, "/") {
-                try HDF5.usingFile(image: bytes) { try ResultsFile(from: $0, path: path, limit: bytes.count) }
+                try HDF5.usingFile(image: bytes) { try ResultsFile(from: $0, path: path, limit: limit) }
             }
         }
     }
