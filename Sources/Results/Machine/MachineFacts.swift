@@ -8,9 +8,11 @@ public enum MachineFacts {
     /// - Parameters:
     ///   - isa: the instruction set that the kernels use, as they name it themselves.
     ///   - threads: threads of the run; memory is read with as many.
-    ///   - folder: where the results go, whose disk and file system are described.
+    ///   - folder: where the results go, whose disk and file system are described; as long as it is not there, the
+    ///     nearest folder above it stands for it.
     ///   - measure: also measure memory (0.5 s) and disk (at most about 3 s); else those figures are NaN.
     public static func collect(isa: String, threads: Int, folder: String, measure: Bool) -> [Attribute] {
+        let folder = nearestFolder(to: folder)
         let disk = System.disk(of: folder)
         var facts: [Attribute] = [
             Attribute("cpu_model", text(System.cpuModel())),
@@ -59,9 +61,16 @@ public enum MachineFacts {
                 Attribute("disk_read_cache", .string(disk.readCache.rawValue)),
             ]
         } catch {
-            facts += notMeasured.suffix(4).dropLast() + [Attribute("disk_read_cache", .string("not measured: \(error)"))]
+            facts += notMeasured.suffix(4).dropLast()
+            facts.append(Attribute("disk_read_cache", .string("not measured: \(error)")))
         }
         return facts
+    }
+
+    private static func nearestFolder(to path: String) -> String {
+        if RunDirectory.isFolder(path) { return path }
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : nearestFolder(to: String(path[..<slash]))
     }
 
     private static let notMeasured = [
