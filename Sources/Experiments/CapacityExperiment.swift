@@ -37,39 +37,43 @@ public final class CapacityExperiment: Experiment {
         let forms = try settings.strings("mla_forms", oneOf: ["expanded", "latent"])
         let computed = try settings.byteCounts("budgets")
         let measured = try settings.byteCounts("measured_budgets")
+        let filledContexts = try settings.ints("measured_contexts", in: 1...10_000_000)
         seed = UInt64(try settings.int("seed", in: 0...Int.max))
         try settings.finish()
 
+        if let extra = filledContexts.first(where: { !contexts.contains($0) }) {
+            throw settings.bad("measured_contexts", "holds \(extra), which is not in 'contexts'")
+        }
+
         var plans: [String: Plan] = [:]
         var cells: [Cell] = []
-        let budgets = computed.filter { budget in !measured.contains { $0.label == budget.label } }.map { ($0, false) } + measured.map { ($0, true) }
         for shape in shapes {
             let configuration = try laboratory.configuration(shape: shape)
-            for (budget, isMeasured) in budgets {
+            if let long = contexts.first(where: { $0 > configuration.contextLimit }) {
+                throw settings.bad(
+                    "contexts", "holds \(long), more than the \(configuration.contextLimit) that \(shape) takes")
+            }
+            for (key, budget) in computed.map({ ("budgets", $0) }) + measured.map({ ("measured_budgets", $0) }) {
                 var fits = false
-                for context in contexts {
-                    guard context <= configuration.contextLimit else {
-                        throw settings.bad(
-                            "contexts", "holds \(context), more than the \(configuration.contextLimit) that \(shape) takes")
-                    }
-                    for (form, policy) in Self.variants(configuration, forms: forms, policies: policies) {
+                for (form, policy) in Self.variants(configuration, forms: forms, policies: policies) {
+                    for context in contexts {
                         for scheme in schemes {
                             let plan = Plan(
                                 shape: shape, scheme: scheme, context: context, policy: policy, form: form, budget: budget,
-                                measured: isMeasured)
+                                measured: measured.contains { $0.label == budget.label } && filledContexts.contains(context))
                             let layout = try Self.layout(plan, configuration)
                             fits = fits || layout.agentBytes(tokens: context) <= budget.bytes
                             let name =
                                 "capacity/\(shape)/\(scheme)/\(context)/\(policy.rawValue)/\(form.rawValue)/\(budget.label)"
+                            guard plans[name] == nil else { continue }
                             plans[name] = plan
-                            cells.append(Cell(name: name, cost: isMeasured ? Double(budget.bytes) : 1e6))
+                            cells.append(Cell(name: name, cost: plan.measured ? Double(budget.bytes) : 1e6))
                         }
                     }
                 }
                 guard fits else {
                     throw settings.bad(
-                        isMeasured ? "measured_budgets" : "budgets",
-                        "holds \(budget.label), which is too small for one agent of \(shape) at any of the contexts")
+                        key, "holds \(budget.label), which is too small for one agent of \(shape) at any of the contexts")
                 }
             }
         }
@@ -112,7 +116,7 @@ public final class CapacityExperiment: Experiment {
             "agents_computed": .int(Int64(layout.agents(inBudget: plan.budget.bytes, tokens: plan.context))),
             "agents_measured": .int(-1), "bytes_per_agent_measured": .int(-1), "pool_bytes_measured": .int(-1),
             "rss_growth_bytes": .int(-1), "fill_seconds": .double(.nan),
-            "note": .string("computed only: this profile fills no pool of this size"),
+            "note": .string("computed only: this profile fills no pool of this size at this context"),
         ]
         if plan.measured {
             let filled = try fill(layout, plan)

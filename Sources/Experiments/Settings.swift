@@ -96,8 +96,8 @@ public final class Settings {
     private func string(_ node: Node, _ key: String, _ choices: [String]?) throws -> String {
         guard let value = node.string else { throw bad(node, key, "must be text") }
         if let choices, !choices.contains(value) {
-            let nearest = nearestName(to: value, in: choices).map { " Did you mean '\($0)'?" } ?? ""
-            throw bad(node, key, "cannot be '\(value)': choose one of \(choices.joined(separator: ", ")).\(nearest)")
+            let nearest = nearestName(to: value, in: choices).map { " (did you mean '\($0)'?)" } ?? ""
+            throw bad(node, key, "cannot be '\(value)'\(nearest); choose one of \(choices.joined(separator: ", "))")
         }
         return value
     }

@@ -47,7 +47,7 @@ struct RunReport {
             ("Protocols", values("protocol")),
             ("kvlab", "\(run.kvlabVersion), \(input.commit)"),
             ("CPU", input.machineText("cpu_model") ?? "not recorded"),
-            ("Cores", input.machineText("cores") ?? "not recorded"),
+            ("Cores", input.machineText("cores_usable") ?? "not recorded"),
             ("Threads", threads.isEmpty ? input.machineText("threads") ?? "not recorded" : threads),
             (
                 "Instruction set",

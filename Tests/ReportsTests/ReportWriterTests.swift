@@ -193,7 +193,7 @@ struct FigureTests {
         let quick = lines.filter { $0["shape"] == "llama-quick" }
         #expect(quick.count == 6 && quick.allSatisfy { $0["measured"] == "1" && $0["agents_paper"] == "NaN" })
         let gemma = lines.filter {
-            $0["shape"] == "gemma3-12b" && $0["budget"] == "10200 MB" && $0["context_tokens"] == "4096"
+            $0["shape"] == "gemma3-12b" && $0["budget"] == "10200 MiB" && $0["context_tokens"] == "4096"
         }
         #expect(gemma.map { $0["agents"]! } == ["6", "23"])
         #expect(gemma.map { $0["agents_paper"]! } == ["6", "24"])

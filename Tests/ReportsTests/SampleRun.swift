@@ -95,7 +95,7 @@ enum SampleRun {
     }
 
     static let gemmaBudget = (label: "10.2 GiB", bytes: 10_952_166_604)
-    static let otherBudget = (label: "10200 MB", bytes: 10_695_475_200)
+    static let otherBudget = (label: "10200 MiB", bytes: 10_695_475_200)
 
     static func file(_ tables: [ResultTable]) -> ResultsFile {
         ResultsFile(
@@ -106,8 +106,8 @@ enum SampleRun {
                 profile: "laptop", configuration: "profile: laptop\n", configurationHash: "0123456789abcdef",
                 gitCommit: "0123456789abcdef0123456789abcdef01234567", gitDirty: false, kvlabVersion: "0.1.0"),
             machine: [
-                Attribute("cpu_model", .string("AMD EPYC 7B13")), Attribute("cores", .int(8)),
-                Attribute("ram_bytes", .int(33_554_432_000)),
+                Attribute("cpu_model", .string("AMD EPYC 7B13")), Attribute("cores_usable", .int(8)),
+                Attribute("memory_bytes", .int(33_554_432_000)),
                 Attribute("memory_read_bytes_per_second", .double(21.4e9)),
                 Attribute("disk_read_bytes_per_second", .double(1.62e9)), Attribute("isa", .string("avx2")),
                 Attribute("threads", .int(8)), Attribute("kernel", .string("Linux 6.8")),

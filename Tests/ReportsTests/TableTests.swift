@@ -242,11 +242,11 @@ struct CapacityTableTests {
         let table = try tables("T2", try capacityFile(gemma(SampleRun.gemmaBudget) + gemma(SampleRun.otherBudget)))[0]
         #expect(try table.cell(["Gemma 3 12B", "4K", "10.2 GiB"], "verdict") == .verdict(.reproduced))
         #expect(try table.number(["Gemma 3 12B", "4K", "10.2 GiB"], "q4_agents_computed") == 24)
-        #expect(try table.cell(["Gemma 3 12B", "4K", "10200 MB"], "verdict") == .verdict(.differs))
-        #expect(try table.number(["Gemma 3 12B", "4K", "10200 MB"], "q4_agents_computed") == 23)
+        #expect(try table.cell(["Gemma 3 12B", "4K", "10200 MiB"], "verdict") == .verdict(.differs))
+        #expect(try table.number(["Gemma 3 12B", "4K", "10200 MiB"], "q4_agents_computed") == 23)
         #expect(
             table.notes == [
-                "Gemma 3 12B at 10.2 GiB: 1 of 1 rows reproduced.", "Gemma 3 12B at 10200 MB: 0 of 1 rows reproduced.",
+                "Gemma 3 12B at 10.2 GiB: 1 of 1 rows reproduced.", "Gemma 3 12B at 10200 MiB: 0 of 1 rows reproduced.",
             ])
         // Published rows that were not run are there too.
         let reason = "not in this run (profile laptop)"

@@ -119,7 +119,8 @@ import Testing
         }
     }
 
-    /// Scoring and accumulating packed rows gives what decoding them first gives.
+    /// Scoring and accumulating packed rows gives what decoding them first gives; kernels may turn the weights into codes
+    /// of 16 bits.
     @Test(arguments: names, isas)
     func fusedEqualsDense(name: String, isa: kl_isa) throws {
         for width in try Self.widths(name) {
@@ -163,7 +164,7 @@ import Testing
             store.layout.scheme.denseAccumulate(
                 weights, stride: 256, heads: heads, store.segment, from: 17, count: count, into: &denseSum,
                 scratch: scratch.bound(), isa: isa)
-            expectNear(fusedSum, denseSum, 1e-4, "\(name) sums width \(width)")
+            expectNear(fusedSum, denseSum, 1e-3, "\(name) sums width \(width)")
         }
     }
 

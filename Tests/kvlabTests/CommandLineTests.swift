@@ -82,7 +82,7 @@ import Testing
         #expect(only.errors.hasPrefix("Error: Unknown experiment 'tfft'. Did you mean 'ttft'? Available: "))
         let report = try run("report", "/nowhere/results.h5")
         #expect(report.status == 1 && report.errors.hasPrefix("Error: "))
-        let readOnly = try run(small.prefix(3) + ["--out", "/proc/kvlab"])
+        let readOnly = try run(["run"] + small + ["--out", "/proc/kvlab"])
         #expect(readOnly.status == 1)
         #expect(readOnly.errors.hasPrefix("Error: Cannot write to /proc/kvlab: "))
     }

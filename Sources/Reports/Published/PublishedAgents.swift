@@ -9,7 +9,7 @@ struct PublishedAgents {
     }
 
     /// P1 states 10.2 GB; its Gemma rows need 10.2 GiB, its other rows 10,200 MiB.
-    static let budgets = ["10.2 GiB", "10200 MB"]
+    static let budgets = ["10.2 GiB", "10200 MiB"]
 
     /// In the order of the file.
     let entries: [Entry]

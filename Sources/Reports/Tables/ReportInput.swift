@@ -28,7 +28,7 @@ public struct ReportInput: Sendable {
     /// The closing sentence of a caption: CPU, cores, commit, results file. `detail` is what the rows say of their
     /// own threads and instruction set.
     func provenance(_ detail: String = "") -> String {
-        let cores = machineText("cores").map { ", \($0) cores" } ?? ""
+        let cores = machineText("cores_usable").map { ", \($0) cores" } ?? ""
         let cpu = machineText("cpu_model") ?? "a machine whose CPU was not recorded"
         return
             "Measured on \(cpu)\(cores)\(detail.isEmpty ? "" : ", \(detail)"); kvlab \(commit); data: \(resultsPath)."

@@ -18,7 +18,7 @@ struct Table01Devices: TableDefinition {
             input.machineNumber(name).map(ReportTable.Cell.number) ?? .missing("the machine record has no \(name)")
         }
         rows.append([
-            .text(input.machineText("cpu_model") ?? "this machine"), .text("measured here"), measured("ram_bytes"),
+            .text(input.machineText("cpu_model") ?? "this machine"), .text("measured here"), measured("memory_bytes"),
             measured("memory_read_bytes_per_second"), measured("disk_read_bytes_per_second"),
             .missing("whether memory is shared with an accelerator is not measured; this run used the CPU"),
         ])
