@@ -111,12 +111,6 @@ KL_INLINE KL_TARGET_AVX512 void groups_avx512(kl_half type, const uint16_t *x, s
   }
 }
 
-/// 32 bytes, or 64 with a second group.
-KL_INLINE KL_TARGET_AVX512 __m512i row_avx512(const uint8_t *codes, bool pair) {
-  if (pair) return _mm512_loadu_si512(codes);
-  return _mm512_zextsi256_si512(_mm256_loadu_si256((const __m256i *)codes));
-}
-
 /// 32 rows of one group with the nibbles taken apart and tokens along the lanes: vector 2w + s of block b holds,
 /// for 16 tokens, columns 8w + s + {0, 2, 4, 6} of the group.
 typedef struct {
