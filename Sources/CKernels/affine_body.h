@@ -21,6 +21,16 @@ KL_VECTOR void KL_NAME(encode_group)(int bits, int group, const float *x, uint8_
 
 KL_VECTOR void KL_NAME(decode_group)(int bits, int group, const uint8_t *codes, float scale, float bias,
                                      float *out) {
+  if (bits == 4) {
+    for (int i = 0; i < group; i += 16) {
+      vf q[16 / KL_LANES];
+      vload_nibbles(codes + i / 2, q);
+      KL_UNROLL for (int v = 0; v < 16 / KL_LANES; ++v) {
+        vstore(out + i + v * KL_LANES, vfma(q[v], vsplat(scale), vsplat(bias)));
+      }
+    }
+    return;
+  }
   uint8_t bytes[LARGEST_GROUP];
   for (int i = 0; i < group; i += 8) unpack_eight(bits, codes + i / 8 * bits, bytes + i);
   for (int i = 0; i < group; i += KL_LANES) {

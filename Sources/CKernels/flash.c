@@ -2,7 +2,7 @@
 
 /// Lays the arrays out behind the header; with a base, sets the pointers too.
 static size_t flash_bytes(kl_compute compute, size_t rows, size_t tileTokens, size_t keyWidth,
-                          size_t valueWidth, char *_Nullable base, kl_flash *state) {
+                          size_t valueWidth, char *base, kl_flash *state) {
   const size_t padded = kl_round_up(rows, KL_FLASH_ROWS), pairs = (tileTokens + 1) / 2;
   const bool fast = compute == KL_FAST;
   const struct {

@@ -9,11 +9,14 @@
 #define vload_bf16 KL_NAME(vload_bf16)
 #define vload_half KL_NAME(vload_half)
 #define vload_bytes KL_NAME(vload_bytes)
+#define vload_nibbles KL_NAME(vload_nibbles)
+#define vword_nibbles KL_NAME(vword_nibbles)
 #define vload_pairs KL_NAME(vload_pairs)
 #define vstore KL_NAME(vstore)
 #define vstore_first KL_NAME(vstore_first)
 #define vstore_half KL_NAME(vstore_half)
 #define vstore_bytes KL_NAME(vstore_bytes)
+#define vstore_codes KL_NAME(vstore_codes)
 #define vsplat KL_NAME(vsplat)
 #define vfma KL_NAME(vfma)
 #define vmax KL_NAME(vmax)
@@ -23,6 +26,7 @@
 #define vexp KL_NAME(vexp)
 #define vtanh KL_NAME(vtanh)
 #define vabs KL_NAME(vabs)
+#define vround KL_NAME(vround)
 #define vcopy_sign KL_NAME(vcopy_sign)
 #define vswap_pairs KL_NAME(vswap_pairs)
 #define vsum KL_NAME(vsum)
@@ -74,6 +78,8 @@ KL_VECTOR vf vwhere_less(vf a, vf b, vf yes, vf no) {
 /// x * 2^n for whole n
 KL_VECTOR vf vscale_by_power(vf x, vf n) { return _mm512_scalef_ps(x, n); }
 KL_VECTOR vf vabs(vf x) { return _mm512_abs_ps(x); }
+/// To the nearest whole number, ties to even.
+KL_VECTOR vf vround(vf x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 KL_VECTOR vf vcopy_sign(vf x, vf sign) {
   const vf bit = _mm512_set1_ps(-0.0f);
   return _mm512_or_ps(_mm512_andnot_ps(bit, x), _mm512_and_ps(bit, sign));
@@ -92,6 +98,23 @@ KL_VECTOR float vhighest(vf x) { return _mm512_reduce_max_ps(x); }
 KL_VECTOR float vlowest(vf x) { return _mm512_reduce_min_ps(x); }
 KL_VECTOR vf vload_bytes(const uint8_t *x) {
   return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)x)));
+}
+/// The 16 nibbles of 8 bytes, low nibble first.
+KL_VECTOR void vload_nibbles(const uint8_t x[8], vf out[16 / KL_LANES]) {
+  const __m128i bytes = _mm_loadl_epi64((const __m128i *)x), low = _mm_set1_epi8(15);
+  const __m128i upper = _mm_and_si128(_mm_srli_epi16(bytes, 4), low);
+  const __m128i codes = _mm_unpacklo_epi8(_mm_and_si128(bytes, low), upper);
+  out[0] = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(codes));
+}
+/// One nibble of each of KL_LANES 32-bit words: (word >> shift) & 15.
+KL_VECTOR vf vword_nibbles(const uint8_t *words, int shift) {
+  const vf table = _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  // The permutation reads the lowest four bits of a lane only.
+  return _mm512_permutexvar_ps(_mm512_srli_epi32(_mm512_loadu_si512(words), (unsigned)shift), table);
+}
+/// Whole numbers of −128...127.
+KL_VECTOR void vstore_codes(int8_t *out, vf x) {
+  _mm_storeu_si128((__m128i *)out, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x)));
 }
 /// Rounds numbers of 0...255 to nearest even.
 KL_VECTOR void vstore_bytes(uint8_t *out, vf x) {
@@ -140,6 +163,7 @@ KL_VECTOR vf vscale_by_power(vf x, vf n) {
   return x * first * _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(rest, one), 23));
 }
 KL_VECTOR vf vabs(vf x) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x); }
+KL_VECTOR vf vround(vf x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 KL_VECTOR vf vcopy_sign(vf x, vf sign) {
   const vf bit = _mm256_set1_ps(-0.0f);
   return _mm256_or_ps(_mm256_andnot_ps(bit, x), _mm256_and_ps(bit, sign));
@@ -161,6 +185,22 @@ KL_VECTOR float vhighest(vf x) {
 KL_VECTOR float vlowest(vf x) { return -vhighest(_mm256_xor_ps(x, _mm256_set1_ps(-0.0f))); }
 KL_VECTOR vf vload_bytes(const uint8_t *x) {
   return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)x)));
+}
+KL_VECTOR void vload_nibbles(const uint8_t x[8], vf out[16 / KL_LANES]) {
+  const __m128i bytes = _mm_loadl_epi64((const __m128i *)x), low = _mm_set1_epi8(15);
+  const __m128i upper = _mm_and_si128(_mm_srli_epi16(bytes, 4), low);
+  const __m128i codes = _mm_unpacklo_epi8(_mm_and_si128(bytes, low), upper);
+  out[0] = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(codes));
+  out[1] = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_srli_si128(codes, 8)));
+}
+KL_VECTOR vf vword_nibbles(const uint8_t *words, int shift) {
+  const __m256i shifted = _mm256_srli_epi32(_mm256_loadu_si256((const __m256i *)words), shift);
+  return _mm256_cvtepi32_ps(_mm256_and_si256(shifted, _mm256_set1_epi32(15)));
+}
+KL_VECTOR void vstore_codes(int8_t *out, vf x) {
+  const __m256i whole = _mm256_cvtps_epi32(x);
+  const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+  _mm_storel_epi64((__m128i *)out, _mm_packs_epi16(words, words));
 }
 KL_VECTOR void vstore_bytes(uint8_t *out, vf x) {
   const __m256i whole = _mm256_cvtps_epi32(x);
@@ -200,6 +240,7 @@ KL_VECTOR vf vscale_by_power(vf x, vf n) {
   return x * first * vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(vsubq_s32(whole, half), one), 23));
 }
 KL_VECTOR vf vabs(vf x) { return vabsq_f32(x); }
+KL_VECTOR vf vround(vf x) { return vrndnq_f32(x); }
 KL_VECTOR vf vcopy_sign(vf x, vf sign) { return vbslq_f32(vdupq_n_u32(0x80000000), sign, x); }
 KL_VECTOR void vsum4(vf a, vf b, vf c, vf d, float out[4]) {
   vst1q_f32(out, vpaddq_f32(vpaddq_f32(a, b), vpaddq_f32(c, d)));
@@ -212,6 +253,24 @@ KL_VECTOR vf vload_bytes(const uint8_t *x) {
   memcpy(&four, x, 4);
   const uint16x8_t words = vmovl_u8(vreinterpret_u8_u32(vdup_n_u32(four)));
   return vcvtq_f32_u32(vmovl_u16(vget_low_u16(words)));
+}
+KL_VECTOR void vload_nibbles(const uint8_t x[8], vf out[16 / KL_LANES]) {
+  const uint8x8_t bytes = vld1_u8(x);
+  const uint8x8x2_t codes = vzip_u8(vand_u8(bytes, vdup_n_u8(15)), vshr_n_u8(bytes, 4));
+  KL_UNROLL for (int i = 0; i < 2; ++i) {
+    const uint16x8_t words = vmovl_u8(codes.val[i]);
+    out[2 * i] = vcvtq_f32_u32(vmovl_u16(vget_low_u16(words)));
+    out[2 * i + 1] = vcvtq_f32_u32(vmovl_u16(vget_high_u16(words)));
+  }
+}
+KL_VECTOR vf vword_nibbles(const uint8_t *words, int shift) {
+  const uint32x4_t shifted = vshlq_u32(vreinterpretq_u32_u8(vld1q_u8(words)), vdupq_n_s32(-shift));
+  return vcvtq_f32_u32(vandq_u32(shifted, vdupq_n_u32(15)));
+}
+KL_VECTOR void vstore_codes(int8_t *out, vf x) {
+  const int16x4_t words = vmovn_s32(vcvtnq_s32_f32(x));
+  const uint32_t four = vget_lane_u32(vreinterpret_u32_s8(vmovn_s16(vcombine_s16(words, words))), 0);
+  memcpy(out, &four, 4);
 }
 KL_VECTOR void vstore_bytes(uint8_t *out, vf x) {
   const uint16x4_t words = vmovn_u32(vcvtnq_u32_f32(x));
