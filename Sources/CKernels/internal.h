@@ -24,6 +24,24 @@
 /// Before a loop over an array of vectors: with the trip count a constant, all of them stay in registers.
 #define KL_UNROLL _Pragma("clang loop unroll(full)")
 
+/// Runs f_avx512, f_avx2, f_neon or f_scalar; an instruction set of another processor family means scalar.
+#if KL_X86
+#define KL_DISPATCH(isa, f, ...)                      \
+  switch (isa) {                                      \
+    case KL_AVX512: f##_avx512(__VA_ARGS__); break;   \
+    case KL_AVX2: f##_avx2(__VA_ARGS__); break;       \
+    default: f##_scalar(__VA_ARGS__);                 \
+  }
+#elif KL_ARM
+#define KL_DISPATCH(isa, f, ...)                      \
+  switch (isa) {                                      \
+    case KL_NEON: f##_neon(__VA_ARGS__); break;       \
+    default: f##_scalar(__VA_ARGS__);                 \
+  }
+#else
+#define KL_DISPATCH(isa, f, ...) f##_scalar(__VA_ARGS__)
+#endif
+
 #define KL_INLINE static inline __attribute__((always_inline))
 
 KL_INLINE size_t kl_min(size_t a, size_t b) { return a < b ? a : b; }

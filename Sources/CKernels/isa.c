@@ -12,6 +12,17 @@ static bool has_avx512(void) {
          __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16");
 }
 
+#elif KL_ARM && defined(__linux__)
+
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+
+static bool has_dot_products(void) { return getauxval(AT_HWCAP) & HWCAP_ASIMDDP; }
+
+#elif KL_ARM
+
+static bool has_dot_products(void) { return __APPLE__; }  // since A13 and M1
+
 #endif
 
 bool kl_isa_supported(kl_isa isa) {
@@ -23,6 +34,9 @@ bool kl_isa_supported(kl_isa isa) {
       return has_avx2();
     case KL_AVX512:
       return has_avx512();
+#elif KL_ARM
+    case KL_NEON:
+      return has_dot_products();
 #endif
     default:
       return false;

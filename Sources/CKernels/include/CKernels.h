@@ -17,7 +17,7 @@ typedef enum : int32_t {
   KL_SCALAR = 0,
   KL_AVX2 = 1,    // AVX2, FMA, F16C
   KL_AVX512 = 2,  // AVX-512 F/BW/DQ/VL, VNNI, BF16
-  KL_NEON = 3,    // Arm dotprod and i8mm
+  KL_NEON = 3,    // Arm Advanced SIMD with dot products
 } kl_isa;
 
 /// Does this build hold a body for `isa`, and does this processor run it?
