@@ -1,5 +1,5 @@
-import CKernels
 import Caches
+import Engine
 import Foundation
 import Models
 import Results
@@ -143,12 +143,12 @@ public final class CapacityExperiment: Experiment {
         let before = ProcessFacts.residentBytes() ?? 0
         let clock = ContinuousClock()
         let start = clock.now
-        let rows = try syntheticRows(layout)
+        let context = try SyntheticContext(layout: layout, seed: seed, execution: laboratory.execution)
         var agents: [AgentCache] = []
         while true {
             let agent = AgentCache(agent: "agent \(agents.count)", layout: layout, pool: pool)
             do {
-                try append(plan.context, to: agent, rows: rows)
+                try context.fill(agent, to: plan.context)
             } catch CachesError.budgetExceeded {
                 break
             }
@@ -157,34 +157,6 @@ public final class CapacityExperiment: Experiment {
         return Filled(
             agents: agents.count, poolBytes: pool.usedBytes,
             residentGrowth: (ProcessFacts.residentBytes() ?? 0) - before, seconds: (clock.now - start).seconds)
-    }
-
-    /// A block of rows as wide as the widest of the layout.
-    private func syntheticRows(_ layout: CacheLayout) throws -> AlignedBuffer {
-        let width = layout.spec.layers.map { max($0.keyWidth, $0.valueWidth) }.max() ?? 1
-        let rows = try AlignedBuffer(count: blockTokens * width, of: Float.self)
-        var generator = SplitMix64(seed: seed)
-        for index in 0..<(blockTokens * width) {
-            rows.bound(to: Float.self)[index] = Float.random(in: -3...3, using: &generator)
-        }
-        return rows
-    }
-
-    private func append(_ tokens: Int, to agent: AgentCache, rows: AlignedBuffer) throws {
-        let layers = agent.layout.spec.layers
-        let places = layers.indices.flatMap { layer in (0..<layers[layer].kvHeads).map { (layer: layer, head: $0) } }
-        let values = rows.bound(to: Float.self)
-        while agent.count < tokens {
-            let count = min(blockTokens - agent.count % blockTokens, tokens - agent.count)
-            try agent.reserve(count)
-            laboratory.execution.workers.run(places.count) { index, _ in
-                let (layer, head) = places[index]
-                agent.store(
-                    layer: layer, head: head, keys: values, keyStride: layers[layer].keyWidth, values: values,
-                    valueStride: layers[layer].valueWidth, count: count, isa: laboratory.execution.isa)
-            }
-            agent.commit(repeatElement(0, count: count))
-        }
     }
 }
 

@@ -24,6 +24,11 @@ public struct ConfigurationFile {
         self.prefix = prefix
     }
 
+    /// The same with `key` set to a whole number.
+    public func replacing(_ key: String, with value: Int) -> ConfigurationFile {
+        ConfigurationFile(path: path, object: object.merging([key: NSNumber(value: value)]) { $1 }, prefix: prefix)
+    }
+
     /// Is the key there, and not null?
     public func has(_ key: String) -> Bool { object[key] != nil && !(object[key] is NSNull) }
 

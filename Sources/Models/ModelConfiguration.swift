@@ -30,10 +30,14 @@ public enum ModelRegistry {
 
     /// Reads the configuration in `path`, a `config.json`.
     public static func configuration(path: String) throws -> any ModelConfiguration {
-        let file = try ConfigurationFile(path: path)
+        try configuration(ConfigurationFile(path: path))
+    }
+
+    /// Reads a `config.json`.
+    public static func configuration(_ file: ConfigurationFile) throws -> any ModelConfiguration {
         let type = try file.string("model_type")
         guard let entry = readers.first(where: { $0.modelTypes.contains(type) }) else {
-            throw ModelsError.unsupported(file: path, what: "model_type", found: type, supported: modelTypes)
+            throw ModelsError.unsupported(file: file.path, what: "model_type", found: type, supported: modelTypes)
         }
         return try entry.read(file)
     }
