@@ -72,12 +72,7 @@ struct ModelsCommand: ParsableCommand {
 
     func run() throws {
         try output.show(
-            ModelRegistry.modelTypes.map { type in
-                [
-                    ("model_type", type),
-                    ("use", ModelRegistry.runnable.contains(type) ? "runs" : "cache sizes only"),
-                ]
-            })
+            ModelRegistry.modelTypes.map { [("model_type", $0)] })
     }
 }
 
