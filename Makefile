@@ -1,5 +1,6 @@
 # make reproduce   set up, build, run every experiment, write tables, figures and a report
 # make test        set up, build, run the tests
+#                  (without testable imports, so that both share one build)
 PROFILE ?= laptop
 RESULTS ?= results
 KVLAB := .build/release/kvlab
@@ -17,7 +18,7 @@ build: setup
 	swift build -c release --product kvlab
 
 test: setup
-	swift test -c release
+	swift test -c release --disable-testable-imports
 
 # PROFILE=quick (minutes), laptop (at most 20 minutes) or paper (full size, hours). An unfinished run of the same
 # settings is gone on with.
