@@ -331,26 +331,39 @@ def write(path, value):
     path.write_text(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
-def make_sentencepiece(name, prefix, user=()):
-    """A model trained by sentencepiece, in the form in which a GGUF file holds it, with sentencepiece's ids."""
+SENTENCEPIECE = {"llama": (True, []), "gemma": (False, ["\n", "\n\n", "\t", "<table>", "<start_of_turn>"])}
+
+
+def train_sentencepiece(name):
+    """A SentencePiece BPE model with the settings of Llama 2 or Gemma."""
+    prefix, user = SENTENCEPIECE[name]
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "corpus.txt").write_text(CORPUS, encoding="utf-8")
         sentencepiece.SentencePieceTrainer.train(
             input=f"{folder}/corpus.txt", model_prefix=f"{folder}/model", model_type="bpe", vocab_size=1000,
             character_coverage=0.98, byte_fallback=True, add_dummy_prefix=prefix, remove_extra_whitespaces=False,
-            normalization_rule_name="identity", user_defined_symbols=list(user), minloglevel=2,
+            normalization_rule_name="identity", user_defined_symbols=user, minloglevel=2,
             allow_whitespace_only_pieces=True, split_digits=True)
-        processor = sentencepiece.SentencePieceProcessor(model_file=f"{folder}/model.model")
+        return sentencepiece.SentencePieceProcessor(model_file=f"{folder}/model.model")
+
+
+def for_sentencepiece(texts):
+    """Texts that sentencepiece takes as they are: it reads no control tokens in a text and has a use for NUL."""
+    return [text for text in texts if not any(token in text for token in ("<unk>", "<s>", "</s>", "\0"))]
+
+
+def make_sentencepiece(name):
+    """A model trained by sentencepiece, in the form in which a GGUF file holds it, with sentencepiece's ids."""
+    processor = train_sentencepiece(name)
+    prefix, user = SENTENCEPIECE[name]
     size = processor.get_piece_size()
     types = []
     for index in range(size):
         kind = 2 if processor.is_unknown(index) else 3 if processor.is_control(index) else 6 if processor.is_byte(index) else 1
         types.append(4 if processor.id_to_piece(index) in user else kind)
     rng = random.Random(name)
-    words, letters = CORPUS.split(), [c for c in alphabet() if c != "\0"]
-    texts = [t for t in HARD_TEXTS if "\0" not in t and not any(u in t for u in ("<unk>", "<s>", "</s>"))]
-    texts += [random_text(rng, letters, words).replace("\0", "") for _ in range(300)]
-    texts = [t for t in texts if not any(u in t for u in ("<unk>", "<s>", "</s>"))] + [CORPUS]
+    words, letters = CORPUS.split(), alphabet()
+    texts = for_sentencepiece(HARD_TEXTS + [random_text(rng, letters, words) for _ in range(300)] + [CORPUS])
     write(HERE / "sentencepiece" / f"{name}.json", {
         "tokens": [processor.id_to_piece(index) for index in range(size)],
         "scores": [processor.get_score(index) for index in range(size)], "types": types,
@@ -539,8 +552,8 @@ def main():
         write(directory / "tokenizer.json", spec)
         write(directory / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast", **config})
         write(directory / "golden.json", golden(load(directory), name))
-    make_sentencepiece("llama", prefix=True)
-    make_sentencepiece("gemma", prefix=False, user=["\n", "\n\n", "\t", "<table>", "<start_of_turn>"])
+    for name in SENTENCEPIECE:
+        make_sentencepiece(name)
     make_patterns()
     make_classes()
     make_utf8()

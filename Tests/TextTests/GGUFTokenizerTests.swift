@@ -23,15 +23,7 @@ struct GGUFTokenizerTests {
     @Test(arguments: ["llama", "gemma"])
     func scores(_ name: String) throws {
         let document = try Fixtures.document("sentencepiece/\(name).json")
-        let integers = { (key: String) in try document.required(key).elements().map { try $0.integer() } }
-        let metadata = GGUFTokenizerMetadata(
-            file: name, model: "llama", tokens: try document.required("tokens").elements().map { try $0.string() },
-            scores: try document.required("scores").elements().map { Float(try #require($0.value.number)) },
-            types: try integers("types").map { try #require(.init(rawValue: $0)) },
-            bosID: try document.required("bos").integer(), eosID: try document.required("eos").integer(),
-            unknownID: try document.required("unk").integer(),
-            addsSpacePrefix: try document.required("prefix").boolean())
-        let tokenizer = try Tokenizer(gguf: metadata)
+        let tokenizer = try Tokenizer(gguf: try Fixtures.sentencePieceMetadata(name))
         #expect(tokenizer.encode("a").first == tokenizer.specialTokens.bos?.id)
         for item in try document.required("cases").elements() {
             let golden = try GoldenCase(item)
