@@ -199,6 +199,12 @@ def make_llama3():
     return spec, {"bos_token": "<|begin_of_text|>", "eos_token": "<|eot_id|>"}
 
 
+def make_default():
+    """The patterns that llama.cpp takes for a GGUF file that names none."""
+    patterns = [r"[\p{P}\$\+<=>\^~\|]+", GPT2, r"\p{N}+", "[0-9][0-9][0-9]"]
+    return with_added(byte_level([split(pattern) for pattern in patterns]), [added("<|endoftext|>")]), {}
+
+
 def make_qwen2():
     spec = byte_level([split(QWEN2)], normalizer=normalizers.NFC())
     spec["model"].update(continuing_subword_prefix="", end_of_word_suffix="")
@@ -276,13 +282,24 @@ def make_odd():
     return spec, {"bos_token": "<s>", "added_tokens_decoder": override}
 
 
+def make_named():
+    """Special tokens that only tokenizer_config.json names."""
+    spec = byte_level([], use_regex=True)
+    for text in ("<s>", "</s>", "<pad>", "strip", "one"):
+        spec["model"]["vocab"][text] = len(spec["model"]["vocab"])
+    spec = with_added(spec, [added("<s>", special=False, rstrip=True)])
+    return spec, {"bos_token": "<s>", "eos_token": {"__type": "AddedToken", **added("</s>", lstrip=True)}, "pad_token": "<pad>",
+                  "additional_special_tokens": ["strip", {"__type": "AddedToken", **added("one", single_word=True)}]}
+
+
 MAKERS = {
-    "gpt2": make_gpt2, "digits": make_digits, "llama3": make_llama3, "qwen2": make_qwen2,
+    "gpt2": make_gpt2, "digits": make_digits, "llama3": make_llama3, "qwen2": make_qwen2, "default": make_default,
     "deepseek-v2": lambda: make_deepseek(DEEPSEEK_LLM), "deepseek-coder": lambda: make_deepseek(DEEPSEEK_CODER),
     "llama2": make_llama2, "gemma": make_gemma,
     "metaspace-first": lambda: make_metaspace("first", True, False),
     "metaspace-always": lambda: make_metaspace("always", False, True),
     "metaspace-never": lambda: make_metaspace("never", True, True), "odd": make_odd,
+    "named": make_named,
 }
 
 

@@ -9,8 +9,8 @@ enum Fixtures {
 
     /// Every tokenizer that make_tokenizers.py writes.
     static let names = [
-        "gpt2", "digits", "llama3", "qwen2", "deepseek-v2", "deepseek-coder", "llama2", "gemma", "metaspace-first",
-        "metaspace-always", "metaspace-never", "odd",
+        "gpt2", "digits", "llama3", "qwen2", "default", "deepseek-v2", "deepseek-coder", "llama2", "gemma",
+        "metaspace-first", "metaspace-always", "metaspace-never", "odd", "named",
     ]
 
     static func document(_ name: String) throws -> JSONField {

@@ -5,7 +5,7 @@ struct GGUFTokenizerTests {
     /// Byte-level models: the ids of the tokenizer.json with the same tokens and merges.
     @Test(arguments: [
         ("gpt2", "gpt-2"), ("llama3", "llama-bpe"), ("qwen2", "qwen2"), ("deepseek-v2", "deepseek-llm"),
-        ("deepseek-coder", "deepseek-coder"),
+        ("deepseek-coder", "deepseek-coder"), ("default", "default"),
     ])
     func byteLevel(_ name: String, _ pre: String) throws {
         let tokenizer = try Tokenizer(gguf: try metadata(name, pre: pre))
