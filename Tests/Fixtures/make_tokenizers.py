@@ -141,8 +141,10 @@ def sentencepiece_like(first, vocab_size=900, runs=False):
     vocab = [*first, *(f"<0x{byte:02X}>" for byte in range(256))]
     merges = [tuple(merge) for merge in model["merges"]]
     if runs:
+        # Also tokens with ▁ inside, which a text must not be cut before.
+        merges = [(",", "▁"), (",▁", "a")] + merges
         merges += [("▁" * n, "▁" * n) for n in (1, 2, 4)] + [("▁", "▁▁"), ("▁▁▁▁", "▁▁")]
-        vocab += ["▁" * n for n in (2, 3, 4, 6, 8)]
+        vocab += ["▁" * n for n in (2, 3, 4, 6, 8)] + [",▁", ",▁a"]
     vocab += [token for token in trained if token not in set(vocab)]
     return {token: index for index, token in enumerate(vocab)}, merges
 

@@ -16,7 +16,9 @@ struct FuzzTests {
             if tokenizers[name] == nil { tokenizers[name] = try tokenizer(name) }
             let tokenizer = try #require(tokenizers[name])
             let text = bytes(fields[1])
-            let golden = fields[2].split(separator: UInt8(ascii: ",")).map { Int32(String(decoding: $0, as: UTF8.self)) ?? -1 }
+            let golden = fields[2].split(separator: UInt8(ascii: ",")).map {
+                Int32(String(decoding: $0, as: UTF8.self)) ?? -1
+            }
             let decoded = bytes(fields[3])
 
             let ids = tokenizer.encode(bytes: text, addSpecialTokens: false)
@@ -26,7 +28,8 @@ struct FuzzTests {
                 ids == golden && Array(tokenizer.decode(golden).utf8) == decoded && Array(parts.utf8) == decoded
             var count = counts[name] ?? (0, 0, 0)
             if !isRight, count.wrong < 5 {
-                Issue.record("\(name): \(String(decoding: text, as: UTF8.self).debugDescription): \(ids), not \(golden)")
+                Issue.record(
+                    "\(name): \(String(decoding: text, as: UTF8.self).debugDescription): \(ids), not \(golden)")
             }
             count = (count.cases + 1, count.ids + golden.count, count.wrong + (isRight ? 0 : 1))
             counts[name] = count

@@ -12,11 +12,13 @@ struct GGUFTokenizerTests {
         // Qwen 2 normalizes to NFC, which llama.cpp does not.
         for item in try Fixtures.document("\(name)/golden.json").required("cases").elements() where name != "qwen2" {
             let golden = try GoldenCase(item)
-            #expect(tokenizer.encode(golden.text, addSpecialTokens: false) == golden.ids, "\(golden.text.debugDescription)")
+            #expect(
+                tokenizer.encode(golden.text, addSpecialTokens: false) == golden.ids, "\(golden.text.debugDescription)")
             #expect(Array(tokenizer.decode(golden.ids).utf8) == Array(golden.decoded.utf8))
         }
-        #expect(tokenizer.encode("I'm 4096 the") == (pre == "llama-bpe" ? [tokenizer.specialTokens.bos!.id] : [])
-            + (try Fixtures.tokenizer(name).encode("I'm 4096 the", addSpecialTokens: false)))
+        #expect(
+            tokenizer.encode("I'm 4096 the") == (pre == "llama-bpe" ? [tokenizer.specialTokens.bos!.id] : [])
+                + (try Fixtures.tokenizer(name).encode("I'm 4096 the", addSpecialTokens: false)))
     }
 
     /// SentencePiece models: the ids and texts of the sentencepiece library.
@@ -27,7 +29,8 @@ struct GGUFTokenizerTests {
         #expect(tokenizer.encode("a").first == tokenizer.specialTokens.bos?.id)
         for item in try document.required("cases").elements() {
             let golden = try GoldenCase(item)
-            #expect(tokenizer.encode(golden.text, addSpecialTokens: false) == golden.ids, "\(golden.text.debugDescription)")
+            #expect(
+                tokenizer.encode(golden.text, addSpecialTokens: false) == golden.ids, "\(golden.text.debugDescription)")
             #expect(Array(tokenizer.decode(golden.ids).utf8) == Array(golden.decoded.utf8))
         }
     }

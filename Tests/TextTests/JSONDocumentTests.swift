@@ -8,7 +8,8 @@ struct JSONDocumentTests {
     }
 
     @Test func values() throws {
-        let root = try parse(#" {"a": [1, -20, 3.5e-1, true, false, null, "x\n\u00e9\ud83d\ude00\"\\\/"], "b": {}, "a\u0062": "é"} "#)
+        let root = try parse(
+            #" {"a": [1, -20, 3.5e-1, true, false, null, "x\n\u00e9\ud83d\ude00\"\\\/"], "b": {}, "a\u0062": "é"} "#)
         let members = Array(root.members)
         #expect(members.map(\.key.string) == ["a", "b", "ab"])
         let list = Array(members[0].value.elements)
@@ -57,7 +58,8 @@ struct JSONDocumentTests {
         let depth = JSONDocument.maximumDepth
         _ = try parse(String(repeating: "[", count: depth) + String(repeating: "]", count: depth))
         #expect(
-            throws: TextError.malformedJSON(file: "f.json", offset: depth, problem: "values are nested more than 128 deep")
+            throws: TextError.malformedJSON(
+                file: "f.json", offset: depth, problem: "values are nested more than 128 deep")
         ) { try parse(String(repeating: "[", count: 1_000_000)) }
     }
 

@@ -25,8 +25,10 @@ struct SpecialTokensTests {
 
     @Test func namesComeFirst() throws {
         let tokens = try read([
-            "tokenizer_config.json": #"{"bos_token": "<|endoftext|>", "eos_token": {"content": "in", "normalized": false}}"#,
-            "generation_config.json": #"{"eos_token_id": [7, 3]}"#, "config.json": #"{"bos_token_id": 1, "eos_token_id": 9}"#,
+            "tokenizer_config.json":
+                #"{"bos_token": "<|endoftext|>", "eos_token": {"content": "in", "normalized": false}}"#,
+            "generation_config.json": #"{"eos_token_id": [7, 3]}"#,
+            "config.json": #"{"bos_token_id": 1, "eos_token_id": 9}"#,
         ]).specialTokens
         let word = try #require(try Fixtures.tokenizer("gpt2").id(of: "in"))
         #expect(tokens.bos == .init(text: "<|endoftext|>", id: 900))
@@ -52,16 +54,24 @@ struct SpecialTokensTests {
     }
 
     @Test(arguments: [
-        (#"{"bos_token": "<q>"}"#, "key 'bos_token' at byte 15: names the token '<q>', which is not in tokenizer.json."),
+        (
+            #"{"bos_token": "<q>"}"#,
+            "key 'bos_token' at byte 15: names the token '<q>', which is not in tokenizer.json."
+        ),
         (#"{"add_bos_token": 1}"#, "key 'add_bos_token' at byte 18: should be a boolean but is a number."),
         (
             #"{"added_tokens_decoder": {"3": {"content": "<|endoftext|>", "special": true, "normalized": false, "lstrip": false, "rstrip": false, "single_word": false}}}"#,
             "key 'added_tokens_decoder.3' at byte 31: has another id than in tokenizer.json, 900."
         ),
-        (#"{"added_tokens_decoder": {"x": {}}}"#, "key 'added_tokens_decoder.x' at byte 31: should have an id as its key."),
+        (
+            #"{"added_tokens_decoder": {"x": {}}}"#,
+            "key 'added_tokens_decoder.x' at byte 31: should have an id as its key."
+        ),
     ])
     func contradictions(_ configuration: String, _ sentence: String) throws {
         let error = #expect(throws: TextError.self) { try read(["tokenizer_config.json": configuration]) }
-        #expect(error?.description.hasSuffix("/tokenizer_config.json', " + sentence) == true, "\(String(describing: error))")
+        #expect(
+            error?.description.hasSuffix("/tokenizer_config.json', " + sentence) == true, "\(String(describing: error))"
+        )
     }
 }

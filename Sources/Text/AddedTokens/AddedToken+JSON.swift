@@ -81,7 +81,8 @@ struct AddedTokenReader {
         }
         let id = vocabulary.id(of: content)
         guard id >= 0 else {
-            throw field.fail("names the token '\(String(decoding: content, as: UTF8.self))', which is not in tokenizer.json")
+            throw field.fail(
+                "names the token '\(String(decoding: content, as: UTF8.self))', which is not in tokenizer.json")
         }
         var token = AddedToken(content: content, id: id)
         if isObject {

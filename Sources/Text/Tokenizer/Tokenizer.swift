@@ -19,9 +19,7 @@ public struct Tokenizer: Sendable {
     var template: SequenceTemplate
 
     /// One more than the highest id. The embedding of a model may have more rows.
-    public var vocabularySize: Int {
-        max(model.vocabulary.idEnd, (addedTokens.tokens.map { Int($0.id) }.max() ?? -1) + 1)
-    }
+    public var vocabularySize: Int { max(model.vocabulary.idEnd, addedTokens.idEnd) }
 
     /// The id of a token given by its text as the vocabulary writes it ("Ġthe", "▁the", "<|eot_id|>"), or nil.
     public func id(of token: String) -> Int32? {
