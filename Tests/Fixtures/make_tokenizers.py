@@ -51,7 +51,7 @@ HARD_TEXTS = [
     "", " ", "  ", "\n", "\r\n", "\t", "a", "Ż", "The lighthouse keeper", " The lighthouse keeper ",
     "Hello, world!", "hello  world   again    and     again", "a" * 100, " " * 70, "\n" * 35, "\t\t\tx\t\ty\t",
     " \n \n  x", "x \n\n y\r\n\r\nz\r\r\n", "  \n", "\n  ", " \t \n \t x", "end with spaces   ", "x  \n",
-    "'s 't 're 've 'm 'll 'd 'S 'T 'RE 'Ve 'M 'lL 'D '\u017f 'x '", "I'm you'RE we'Ve she'LL it'S don't",
+    "'s 't 're 've 'm 'll 'd 'S 'T 'RE 'Ve 'M 'lL 'D '\u017f 'x '", "'\u017fabc 'sabc 'LLama 'Sabc 'ſ's", "I'm you'RE we'Ve she'LL it'S don't",
     "3.14 2.71828 1,000,000 12345678901234567890 007 1a2b3c", "１２３ ٤٥٦ ²³¼ Ⅻ ⅻ 一二三 \u0967\u0968", "1 22 333 4444 55555",
     "def f(x):\n    return x ** 2  # square\n\n\nif __name__ == \"__main__\":\n\tprint(f(3))\n",
     "for(int i=0;i<10;++i){a[i]=i*i;}//end", "{\"a\": [1, 2.5e-3, null], \"b\": \"\\u00e9\"}", "<p>&amp;&nbsp;</p>",
@@ -65,7 +65,7 @@ HARD_TEXTS = [
     "\u0000\u0001\u001f\u007f", "\u1c89 \U00011de5 \U00016ff4 \U0001e6d0 \ua7ce", "𐐷 𝒳 𝟘 𞤀 𒀀", "\U0010ffff\ue000\ufffd\ufffe",
     "▁ ▁▁ a▁b ▁The", " ▁ ", "Ġ Ċ ĠThe", "<0x41> <0x0A><0xE2>", "<unk> <s> </s> <pad>", "<bos>Hello<eos>",
     "<|begin_of_text|>hi<|eot_id|>", "a<|eot_id|> <|eot_id|>b", "<|endoftext|><|endoftext|>", "<|eot_id", "<start_of_turn>user\nHi<end_of_turn>\n",
-    "<｜begin▁of▁sentence｜>User: hi", "<｜end▁of▁sentence｜>", "foo strip  bar", "  strip  ", "one word oneword one", "left\t\n left x left", "x  right  \n right",
+    "<｜begin▁of▁sentence｜>User: hi", "<｜end▁of▁sentence｜>", "foo strip  bar", "  strip  ", "one word oneword one", "left\t\n left x left", "strip  left strip\n left right  left", "x  right  \n right",
     "FULL Ｆｕｌｌ ﬁt fit", "a\n\nb\n\n\nc", "naïve café façade", "ǅ ǆ Ǆ ß ẞ ı İ K Å Ω", "á́́ b̴̵̶", "각 ㄱㅏㄱ 각",
 ]
 BAD_BYTES = [b"\xff", b"a\xffb", b"\xc3", b"\xc3(", b"\xe2\x82", b"\xe2\x82x", b"\xf0\x9f\x98", b"\xf0\x9f\x98\xf0\x9f\x98\x80",
