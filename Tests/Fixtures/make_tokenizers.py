@@ -447,10 +447,11 @@ def make_utf8():
 
 def make_normalizers():
     rng = random.Random(4)
-    marks = [chr(c) for c in (*range(0x300, 0x360), *range(0x5B0, 0x5C0), 0x93C, 0x1E130, 0x10EAB, 0x11930, 0x1DFA, 0x302A, 0x3099)]
+    marks = [chr(c) for c in (*range(0x300, 0x360), *range(0x5B0, 0x5C0), 0x93C, 0x1E130, 0x10EAB, 0x11930, 0x1DFA, 0x302A, 0x3099, 0xF71, 0xF73,
+                               0xF75, 0xF81, 0x1161, 0x1175, 0x1176, 0x11A7, 0x11A8, 0x11C2, 0x11C3)]
     bases = [chr(rng.choice([rng.randrange(0x20, 0x2500), rng.randrange(0x3000, 0x3400), rng.randrange(0xAC00, 0xB000),
                              rng.randrange(0x1100, 0x1200), rng.randrange(0xF900, 0xFFFE), rng.randrange(0x11000, 0x12000),
-                             rng.randrange(0x1D000, 0x1F200)])) for _ in range(1500)] + ["\U00011935", "\u32ff"]
+                             rng.randrange(0x1D000, 0x1F200)])) for _ in range(1500)] + ["\U00011935", "\u32ff", "\u1100", "\u1112", "\u1113", "\uac00", "\ud788"] * 9
     texts = ["".join(rng.choice(bases if rng.random() < 0.6 else marks) for _ in range(rng.randrange(1, 7))) for _ in range(700)]
     forms = {"NFC": normalizers.NFC(), "NFD": normalizers.NFD(), "NFKC": normalizers.NFKC(), "NFKD": normalizers.NFKD()}
     write(HERE / "normalizers.json", [
