@@ -458,6 +458,38 @@ def make_normalizers():
         {"text": text, **{name: form.normalize_str(text) for name, form in forms.items()}} for text in texts])
 
 
+def make_decoders():
+    """Texts of random ids for decoders in every combination that is supported."""
+    rng = random.Random(6)
+    replace = {"type": "Replace", "pattern": {"String": "▁"}, "content": " "}
+    metaspace = {"type": "Metaspace", "replacement": "▁", "split": True}
+
+    def strip(start, stop):
+        return {"type": "Strip", "content": " ", "start": start, "stop": stop}
+
+    def sequence(*steps):
+        return {"type": "Sequence", "decoders": list(steps)}
+
+    fallback, fuse, level = {"type": "ByteFallback"}, {"type": "Fuse"}, {**BYTE_LEVEL_POST}
+    kinds = [None, level, fuse, replace, fallback, sequence(), strip(1, 0), strip(2, 0), sequence(fuse, strip(0, 2)),
+             sequence(replace, fallback, fuse, strip(1, 1)), sequence(fuse, strip(2, 1)), sequence(level, strip(1, 0)),
+             sequence(replace, strip(1, 0), fallback), sequence(sequence(replace), sequence(fallback, fuse), fuse),
+             *({**metaspace, "prepend_scheme": scheme} for scheme in ("always", "first", "never"))]
+    tokens = ["H", " ", "  ", " a", "b ", "▁x", "▁", "€", "Ġ", "Ã", "©", "â", "ÄŒ", "Ġ ", *(f"<0x{byte:02X}>" for byte in (0xE2, 0x82, 0xAC, 0x20, 0x41))]
+    vocab = {token: index for index, token in enumerate(tokens)}
+    out = []
+    for kind in kinds:
+        spec = {"decoder": kind, "added_tokens": [], "model": model(vocab, [], unk_token="H")}
+        tokenizer = Tokenizer.from_str(json.dumps({"version": "1.0", **spec}))
+        cases = []
+        for _ in range(80):
+            ids = [rng.randrange(len(tokens)) for _ in range(rng.randrange(1, 9))]
+            ids.insert(rng.randrange(len(ids) + 1), 0)  # "H": tokenizers fail on a text that is all stripped
+            cases.append({"ids": ids, "decoded": tokenizer.decode(ids, skip_special_tokens=False)})
+        out.append({"tokenizer": json.dumps(spec, ensure_ascii=False), "cases": cases})
+    write(HERE / "decoders.json", out)
+
+
 # --------------------------------------------------------------------------------------------------------------------
 # Chat templates: what the published ones do with messages of a role and a text. The parts about tools and images are
 # left out. Sources: tokenizer_config.json of meta-llama/Meta-Llama-3-8B-Instruct, meta-llama/Llama-3.1-8B-Instruct,
@@ -578,6 +610,7 @@ def main():
     make_classes()
     make_utf8()
     make_normalizers()
+    make_decoders()
     make_chat()
 
 

@@ -17,7 +17,8 @@ extension Tokenizer {
         _ token: SpecialTokens.Named?, _ key: String, _ template: ChatTemplate
     ) throws(TextError) -> String {
         guard let token else {
-            throw .inconsistent(file: name, problem: "no \(key) is known, which chat template '\(template.name)' writes")
+            throw .inconsistent(
+                file: name, problem: "no \(key) is known, which chat template '\(template.name)' writes")
         }
         return token.text
     }
