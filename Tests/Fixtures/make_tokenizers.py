@@ -51,7 +51,7 @@ HARD_TEXTS = [
     "", " ", "  ", "\n", "\r\n", "\t", "a", "Ż", "The lighthouse keeper", " The lighthouse keeper ",
     "Hello, world!", "hello  world   again    and     again", "a" * 100, " " * 70, "\n" * 35, "\t\t\tx\t\ty\t",
     " \n \n  x", "x \n\n y\r\n\r\nz\r\r\n", "  \n", "\n  ", " \t \n \t x", "end with spaces   ", "x  \n",
-    "'s 't 're 've 'm 'll 'd 'S 'T 'RE 'Ve 'M 'lL 'D '\u017f 'x '", "I'm you'RE we'Ve she'LL it'S don't",
+    "'s 't 're 've 'm 'll 'd 'S 'T 'RE 'Ve 'M 'lL 'D '\u017f 'x '", "'\u017fabc 'sabc 'LLama 'Sabc 'ſ's", "I'm you'RE we'Ve she'LL it'S don't",
     "3.14 2.71828 1,000,000 12345678901234567890 007 1a2b3c", "１２３ ٤٥٦ ²³¼ Ⅻ ⅻ 一二三 \u0967\u0968", "1 22 333 4444 55555",
     "def f(x):\n    return x ** 2  # square\n\n\nif __name__ == \"__main__\":\n\tprint(f(3))\n",
     "for(int i=0;i<10;++i){a[i]=i*i;}//end", "{\"a\": [1, 2.5e-3, null], \"b\": \"\\u00e9\"}", "<p>&amp;&nbsp;</p>",
@@ -65,7 +65,7 @@ HARD_TEXTS = [
     "\u0000\u0001\u001f\u007f", "\u1c89 \U00011de5 \U00016ff4 \U0001e6d0 \ua7ce", "𐐷 𝒳 𝟘 𞤀 𒀀", "\U0010ffff\ue000\ufffd\ufffe",
     "▁ ▁▁ a▁b ▁The", " ▁ ", "Ġ Ċ ĠThe", "<0x41> <0x0A><0xE2>", "<unk> <s> </s> <pad>", "<bos>Hello<eos>",
     "<|begin_of_text|>hi<|eot_id|>", "a<|eot_id|> <|eot_id|>b", "<|endoftext|><|endoftext|>", "<|eot_id", "<start_of_turn>user\nHi<end_of_turn>\n",
-    "<｜begin▁of▁sentence｜>User: hi", "<｜end▁of▁sentence｜>", "foo strip  bar", "  strip  ", "one word oneword one", "left\t\n left x left", "x  right  \n right",
+    "<｜begin▁of▁sentence｜>User: hi", "<｜end▁of▁sentence｜>", "foo strip  bar", "  strip  ", "one word oneword one", "left\t\n left x left", "strip  left strip\n left right  left", "x  right  \n right",
     "FULL Ｆｕｌｌ ﬁt fit", "a\n\nb\n\n\nc", "naïve café façade", "ǅ ǆ Ǆ ß ẞ ı İ K Å Ω", "á́́ b̴̵̶", "각 ㄱㅏㄱ 각",
 ]
 BAD_BYTES = [b"\xff", b"a\xffb", b"\xc3", b"\xc3(", b"\xe2\x82", b"\xe2\x82x", b"\xf0\x9f\x98", b"\xf0\x9f\x98\xf0\x9f\x98\x80",
@@ -141,8 +141,10 @@ def sentencepiece_like(first, vocab_size=900, runs=False):
     vocab = [*first, *(f"<0x{byte:02X}>" for byte in range(256))]
     merges = [tuple(merge) for merge in model["merges"]]
     if runs:
+        # Also tokens with ▁ inside, which a text must not be cut before.
+        merges = [(",", "▁"), (",▁", "a")] + merges
         merges += [("▁" * n, "▁" * n) for n in (1, 2, 4)] + [("▁", "▁▁"), ("▁▁▁▁", "▁▁")]
-        vocab += ["▁" * n for n in (2, 3, 4, 6, 8)]
+        vocab += ["▁" * n for n in (2, 3, 4, 6, 8)] + [",▁", ",▁a"]
     vocab += [token for token in trained if token not in set(vocab)]
     return {token: index for index, token in enumerate(vocab)}, merges
 
@@ -197,6 +199,12 @@ def make_llama3():
     spec["post_processor"] = {"type": "Sequence", "processors": [
         {**BYTE_LEVEL_POST, "trim_offsets": False}, template("<|begin_of_text|>", spec)]}
     return spec, {"bos_token": "<|begin_of_text|>", "eos_token": "<|eot_id|>"}
+
+
+def make_default():
+    """The patterns that llama.cpp takes for a GGUF file that names none."""
+    patterns = [r"[\p{P}\$\+<=>\^~\|]+", GPT2, r"\p{N}+", "[0-9][0-9][0-9]"]
+    return with_added(byte_level([split(pattern) for pattern in patterns]), [added("<|endoftext|>")]), {}
 
 
 def make_qwen2():
@@ -276,13 +284,24 @@ def make_odd():
     return spec, {"bos_token": "<s>", "added_tokens_decoder": override}
 
 
+def make_named():
+    """Special tokens that only tokenizer_config.json names."""
+    spec = byte_level([], use_regex=True)
+    for text in ("<s>", "</s>", "<pad>", "strip", "one"):
+        spec["model"]["vocab"][text] = len(spec["model"]["vocab"])
+    spec = with_added(spec, [added("<s>", special=False, rstrip=True)])
+    return spec, {"bos_token": "<s>", "eos_token": {"__type": "AddedToken", **added("</s>", lstrip=True)}, "pad_token": "<pad>",
+                  "additional_special_tokens": ["strip", {"__type": "AddedToken", **added("one", single_word=True)}]}
+
+
 MAKERS = {
-    "gpt2": make_gpt2, "digits": make_digits, "llama3": make_llama3, "qwen2": make_qwen2,
+    "gpt2": make_gpt2, "digits": make_digits, "llama3": make_llama3, "qwen2": make_qwen2, "default": make_default,
     "deepseek-v2": lambda: make_deepseek(DEEPSEEK_LLM), "deepseek-coder": lambda: make_deepseek(DEEPSEEK_CODER),
     "llama2": make_llama2, "gemma": make_gemma,
     "metaspace-first": lambda: make_metaspace("first", True, False),
     "metaspace-always": lambda: make_metaspace("always", False, True),
     "metaspace-never": lambda: make_metaspace("never", True, True), "odd": make_odd,
+    "named": make_named,
 }
 
 
@@ -331,26 +350,39 @@ def write(path, value):
     path.write_text(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
-def make_sentencepiece(name, prefix, user=()):
-    """A model trained by sentencepiece, in the form in which a GGUF file holds it, with sentencepiece's ids."""
+SENTENCEPIECE = {"llama": (True, []), "gemma": (False, ["\n", "\n\n", "\t", "<table>", "<start_of_turn>"])}
+
+
+def train_sentencepiece(name):
+    """A SentencePiece BPE model with the settings of Llama 2 or Gemma."""
+    prefix, user = SENTENCEPIECE[name]
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "corpus.txt").write_text(CORPUS, encoding="utf-8")
         sentencepiece.SentencePieceTrainer.train(
             input=f"{folder}/corpus.txt", model_prefix=f"{folder}/model", model_type="bpe", vocab_size=1000,
             character_coverage=0.98, byte_fallback=True, add_dummy_prefix=prefix, remove_extra_whitespaces=False,
-            normalization_rule_name="identity", user_defined_symbols=list(user), minloglevel=2,
+            normalization_rule_name="identity", user_defined_symbols=user, minloglevel=2,
             allow_whitespace_only_pieces=True, split_digits=True)
-        processor = sentencepiece.SentencePieceProcessor(model_file=f"{folder}/model.model")
+        return sentencepiece.SentencePieceProcessor(model_file=f"{folder}/model.model")
+
+
+def for_sentencepiece(texts):
+    """Texts that sentencepiece takes as they are: it reads no control tokens in a text and has a use for NUL."""
+    return [text for text in texts if not any(token in text for token in ("<unk>", "<s>", "</s>", "\0"))]
+
+
+def make_sentencepiece(name):
+    """A model trained by sentencepiece, in the form in which a GGUF file holds it, with sentencepiece's ids."""
+    processor = train_sentencepiece(name)
+    prefix, user = SENTENCEPIECE[name]
     size = processor.get_piece_size()
     types = []
     for index in range(size):
         kind = 2 if processor.is_unknown(index) else 3 if processor.is_control(index) else 6 if processor.is_byte(index) else 1
         types.append(4 if processor.id_to_piece(index) in user else kind)
     rng = random.Random(name)
-    words, letters = CORPUS.split(), [c for c in alphabet() if c != "\0"]
-    texts = [t for t in HARD_TEXTS if "\0" not in t and not any(u in t for u in ("<unk>", "<s>", "</s>"))]
-    texts += [random_text(rng, letters, words).replace("\0", "") for _ in range(300)]
-    texts = [t for t in texts if not any(u in t for u in ("<unk>", "<s>", "</s>"))] + [CORPUS]
+    words, letters = CORPUS.split(), alphabet()
+    texts = for_sentencepiece(HARD_TEXTS + [random_text(rng, letters, words) for _ in range(300)] + [CORPUS])
     write(HERE / "sentencepiece" / f"{name}.json", {
         "tokens": [processor.id_to_piece(index) for index in range(size)],
         "scores": [processor.get_score(index) for index in range(size)], "types": types,
@@ -415,14 +447,47 @@ def make_utf8():
 
 def make_normalizers():
     rng = random.Random(4)
-    marks = [chr(c) for c in (*range(0x300, 0x360), *range(0x5B0, 0x5C0), 0x93C, 0x1E130, 0x10EAB, 0x11930, 0x1DFA, 0x302A, 0x3099)]
+    marks = [chr(c) for c in (*range(0x300, 0x360), *range(0x5B0, 0x5C0), 0x93C, 0x1E130, 0x10EAB, 0x11930, 0x1DFA, 0x302A, 0x3099, 0xF71, 0xF73,
+                               0xF75, 0xF81, 0x1161, 0x1175, 0x1176, 0x11A7, 0x11A8, 0x11C2, 0x11C3)]
     bases = [chr(rng.choice([rng.randrange(0x20, 0x2500), rng.randrange(0x3000, 0x3400), rng.randrange(0xAC00, 0xB000),
                              rng.randrange(0x1100, 0x1200), rng.randrange(0xF900, 0xFFFE), rng.randrange(0x11000, 0x12000),
-                             rng.randrange(0x1D000, 0x1F200)])) for _ in range(1500)] + ["\U00011935", "\u32ff"]
+                             rng.randrange(0x1D000, 0x1F200)])) for _ in range(1500)] + ["\U00011935", "\u32ff", "\u1100", "\u1112", "\u1113", "\uac00", "\ud788"] * 9
     texts = ["".join(rng.choice(bases if rng.random() < 0.6 else marks) for _ in range(rng.randrange(1, 7))) for _ in range(700)]
     forms = {"NFC": normalizers.NFC(), "NFD": normalizers.NFD(), "NFKC": normalizers.NFKC(), "NFKD": normalizers.NFKD()}
     write(HERE / "normalizers.json", [
         {"text": text, **{name: form.normalize_str(text) for name, form in forms.items()}} for text in texts])
+
+
+def make_decoders():
+    """Texts of random ids for decoders in every combination that is supported."""
+    rng = random.Random(6)
+    replace = {"type": "Replace", "pattern": {"String": "▁"}, "content": " "}
+    metaspace = {"type": "Metaspace", "replacement": "▁", "split": True}
+
+    def strip(start, stop):
+        return {"type": "Strip", "content": " ", "start": start, "stop": stop}
+
+    def sequence(*steps):
+        return {"type": "Sequence", "decoders": list(steps)}
+
+    fallback, fuse, level = {"type": "ByteFallback"}, {"type": "Fuse"}, {**BYTE_LEVEL_POST}
+    kinds = [None, level, fuse, replace, fallback, sequence(), strip(1, 0), strip(2, 0), sequence(fuse, strip(0, 2)),
+             sequence(replace, fallback, fuse, strip(1, 1)), sequence(fuse, strip(2, 1)), sequence(level, strip(1, 0)),
+             sequence(replace, strip(1, 0), fallback), sequence(sequence(replace), sequence(fallback, fuse), fuse),
+             *({**metaspace, "prepend_scheme": scheme} for scheme in ("always", "first", "never"))]
+    tokens = ["H", " ", "  ", " a", "b ", "▁x", "▁", "€", "Ġ", "Ã", "©", "â", "ÄŒ", "Ġ ", *(f"<0x{byte:02X}>" for byte in (0xE2, 0x82, 0xAC, 0x20, 0x41))]
+    vocab = {token: index for index, token in enumerate(tokens)}
+    out = []
+    for kind in kinds:
+        spec = {"decoder": kind, "added_tokens": [], "model": model(vocab, [], unk_token="H")}
+        tokenizer = Tokenizer.from_str(json.dumps({"version": "1.0", **spec}))
+        cases = []
+        for _ in range(80):
+            ids = [rng.randrange(len(tokens)) for _ in range(rng.randrange(1, 9))]
+            ids.insert(rng.randrange(len(ids) + 1), 0)  # "H": tokenizers fail on a text that is all stripped
+            cases.append({"ids": ids, "decoded": tokenizer.decode(ids, skip_special_tokens=False)})
+        out.append({"tokenizer": json.dumps(spec, ensure_ascii=False), "cases": cases})
+    write(HERE / "decoders.json", out)
 
 
 # --------------------------------------------------------------------------------------------------------------------
@@ -539,12 +604,13 @@ def main():
         write(directory / "tokenizer.json", spec)
         write(directory / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast", **config})
         write(directory / "golden.json", golden(load(directory), name))
-    make_sentencepiece("llama", prefix=True)
-    make_sentencepiece("gemma", prefix=False, user=["\n", "\n\n", "\t", "<table>", "<start_of_turn>"])
+    for name in SENTENCEPIECE:
+        make_sentencepiece(name)
     make_patterns()
     make_classes()
     make_utf8()
     make_normalizers()
+    make_decoders()
     make_chat()
 
 

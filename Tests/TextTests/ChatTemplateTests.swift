@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import Text
 
@@ -29,6 +30,16 @@ struct ChatTemplateTests {
             let ids = try item.required("ids").elements().map { Int32(try $0.integer()) }
             #expect(try tokenizer.encode(chat: messages, template: template, addGenerationPrompt: prompt) == ids)
         }
+    }
+
+    @Test func unknownSpecialToken() throws {
+        let tokenizer = try Tokenizer(
+            tokenizerJSON: Data(contentsOf: Fixtures.directory.appendingPathComponent("gemma/tokenizer.json")))
+        let error = #expect(throws: TextError.self) {
+            try tokenizer.encode(chat: [ChatMessage(.user, "x")], template: .gemma, addGenerationPrompt: true)
+        }
+        #expect(
+            error?.description == "'tokenizer.json': no bos_token is known, which chat template 'gemma' writes.")
     }
 
     private func template(_ name: String, date: String?) throws -> ChatTemplate {

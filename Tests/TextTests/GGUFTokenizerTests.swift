@@ -5,37 +5,32 @@ struct GGUFTokenizerTests {
     /// Byte-level models: the ids of the tokenizer.json with the same tokens and merges.
     @Test(arguments: [
         ("gpt2", "gpt-2"), ("llama3", "llama-bpe"), ("qwen2", "qwen2"), ("deepseek-v2", "deepseek-llm"),
-        ("deepseek-coder", "deepseek-coder"),
+        ("deepseek-coder", "deepseek-coder"), ("default", "default"),
     ])
     func byteLevel(_ name: String, _ pre: String) throws {
         let tokenizer = try Tokenizer(gguf: try metadata(name, pre: pre))
         // Qwen 2 normalizes to NFC, which llama.cpp does not.
         for item in try Fixtures.document("\(name)/golden.json").required("cases").elements() where name != "qwen2" {
             let golden = try GoldenCase(item)
-            #expect(tokenizer.encode(golden.text, addSpecialTokens: false) == golden.ids, "\(golden.text.debugDescription)")
+            #expect(
+                tokenizer.encode(golden.text, addSpecialTokens: false) == golden.ids, "\(golden.text.debugDescription)")
             #expect(Array(tokenizer.decode(golden.ids).utf8) == Array(golden.decoded.utf8))
         }
-        #expect(tokenizer.encode("I'm 4096 the") == (pre == "llama-bpe" ? [tokenizer.specialTokens.bos!.id] : [])
-            + (try Fixtures.tokenizer(name).encode("I'm 4096 the", addSpecialTokens: false)))
+        #expect(
+            tokenizer.encode("I'm 4096 the") == (pre == "llama-bpe" ? [tokenizer.specialTokens.bos!.id] : [])
+                + (try Fixtures.tokenizer(name).encode("I'm 4096 the", addSpecialTokens: false)))
     }
 
     /// SentencePiece models: the ids and texts of the sentencepiece library.
     @Test(arguments: ["llama", "gemma"])
     func scores(_ name: String) throws {
         let document = try Fixtures.document("sentencepiece/\(name).json")
-        let integers = { (key: String) in try document.required(key).elements().map { try $0.integer() } }
-        let metadata = GGUFTokenizerMetadata(
-            file: name, model: "llama", tokens: try document.required("tokens").elements().map { try $0.string() },
-            scores: try document.required("scores").elements().map { Float(try #require($0.value.number)) },
-            types: try integers("types").map { try #require(.init(rawValue: $0)) },
-            bosID: try document.required("bos").integer(), eosID: try document.required("eos").integer(),
-            unknownID: try document.required("unk").integer(),
-            addsSpacePrefix: try document.required("prefix").boolean())
-        let tokenizer = try Tokenizer(gguf: metadata)
+        let tokenizer = try Tokenizer(gguf: try Fixtures.sentencePieceMetadata(name))
         #expect(tokenizer.encode("a").first == tokenizer.specialTokens.bos?.id)
         for item in try document.required("cases").elements() {
             let golden = try GoldenCase(item)
-            #expect(tokenizer.encode(golden.text, addSpecialTokens: false) == golden.ids, "\(golden.text.debugDescription)")
+            #expect(
+                tokenizer.encode(golden.text, addSpecialTokens: false) == golden.ids, "\(golden.text.debugDescription)")
             #expect(Array(tokenizer.decode(golden.ids).utf8) == Array(golden.decoded.utf8))
         }
     }

@@ -8,7 +8,8 @@ struct GoldenTests {
         let tokenizer = try Fixtures.tokenizer(name)
         for item in try Fixtures.document("\(name)/golden.json").required("cases").elements() {
             let golden = try GoldenCase(item)
-            #expect(tokenizer.encode(golden.text, addSpecialTokens: false) == golden.ids, "\(golden.text.debugDescription)")
+            #expect(
+                tokenizer.encode(golden.text, addSpecialTokens: false) == golden.ids, "\(golden.text.debugDescription)")
             if let bytes = golden.bytes {
                 #expect(tokenizer.encode(bytes: bytes, addSpecialTokens: false) == golden.ids)
             }
@@ -47,7 +48,8 @@ struct GoldenTests {
 
     private func expectEqual(_ text: String, _ golden: String, _ ids: [Int32]) {
         // Byte by byte: `==` would take canonically equivalent texts for equal.
-        #expect(Array(text.utf8) == Array(golden.utf8), "\(ids): \(text.debugDescription), not \(golden.debugDescription)")
+        #expect(
+            Array(text.utf8) == Array(golden.utf8), "\(ids): \(text.debugDescription), not \(golden.debugDescription)")
     }
 }
 

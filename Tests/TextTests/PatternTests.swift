@@ -11,12 +11,16 @@ struct PatternTests {
             let pattern = try #require(KnownPatterns.pattern(name), "\(name)")
             for (text, golden) in zip(texts, try item.required("pieces").elements()) {
                 let lengths = try golden.elements().map { try $0.integer() }
-                #expect(pieces(text, pattern) == lengths, "\(name) on \(String(decoding: text, as: UTF8.self).debugDescription)")
+                #expect(
+                    pieces(text, pattern) == lengths,
+                    "\(name) on \(String(decoding: text, as: UTF8.self).debugDescription)")
             }
         }
     }
 
-    @Test(arguments: [#"\p{L}*"#, "[a-z", "[^]", "[a&&b]", "[[:alpha:]]", #"\d+"#, "a+", #"\p{L}+|\p{N}+"#, "[z-a]", ""])
+    @Test(arguments: [
+        #"\p{L}*"#, "[a-z", "[^]", "[a&&b]", "[[:alpha:]]", #"\d+"#, "a+", #"\p{L}+|\p{N}+"#, "[z-a]", "",
+    ])
     func unknownPatternsAreRefused(_ pattern: String) {
         #expect(KnownPatterns.pattern(pattern) == nil)
     }

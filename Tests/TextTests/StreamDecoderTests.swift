@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import Text
 
@@ -12,6 +13,22 @@ struct StreamDecoderTests {
             var parts = golden.ids.map { decoder.push($0) }
             parts.append(decoder.finish())
             #expect(Array(parts.joined().utf8) == Array(golden.decoded.utf8))
+        }
+    }
+
+    /// Every decoder and combination of decoders, at once and token by token.
+    @Test func decodersEqualTokenizers() throws {
+        for item in try Fixtures.document("decoders.json").elements() {
+            let json = try item.required("tokenizer").string()
+            let tokenizer = try Tokenizer(tokenizerJSON: Data(json.utf8))
+            for item in try item.required("cases").elements() {
+                let golden = try GoldenCase(item)
+                var decoder = tokenizer.streamDecoder(skipSpecialTokens: false)
+                var parts = golden.ids.map { decoder.push($0) }
+                parts.append(decoder.finish())
+                #expect(Array(parts.joined().utf8) == Array(golden.decoded.utf8), "\(json): \(golden.ids)")
+                #expect(Array(tokenizer.decode(golden.ids).utf8) == Array(golden.decoded.utf8))
+            }
         }
     }
 

@@ -54,6 +54,48 @@ struct AddedTokenReader {
         }
     }
 
+    /// Makes the tokens that a `tokenizer_config.json` names, such as `bos_token`, special added tokens, as transformers
+    /// do. A token that `tokenizer.json` does not have is refused: no model could embed it.
+    mutating func addNamed(_ root: JSONField) throws(TextError) {
+        for name in Self.names {
+            if let field = try root.optional(name) { try addNamed(one: field) }
+        }
+        for name in Self.lists {
+            guard let list = try root.optional(name), list.value.kind == .array else { continue }
+            for field in try list.elements() { try addNamed(one: field) }
+        }
+    }
+
+    private static let names = [
+        "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
+    ]
+    private static let lists = ["additional_special_tokens", "extra_special_tokens"]
+
+    /// A token as its text or as an object with its `content` and settings.
+    private mutating func addNamed(one field: JSONField) throws(TextError) {
+        let isObject = field.value.kind == .object
+        let content = try isObject ? field.required("content").utf8() : field.utf8()
+        if let index = indices[content] {
+            tokens[index].isSpecial = true
+            return
+        }
+        let id = vocabulary.id(of: content)
+        guard id >= 0 else {
+            throw field.fail(
+                "names the token '\(String(decoding: content, as: UTF8.self))', which is not in tokenizer.json")
+        }
+        var token = AddedToken(content: content, id: id)
+        if isObject {
+            token.isNormalized = try field.flag("normalized", default: false)
+            token.stripsLeft = try field.flag("lstrip", default: false)
+            token.stripsRight = try field.flag("rstrip", default: false)
+            token.isSingleWord = try field.flag("single_word", default: false)
+        }
+        token.isSpecial = true
+        indices[content] = tokens.count
+        tokens.append(token)
+    }
+
     private mutating func add(_ item: JSONField, content: [UInt8], id: Int) throws(TextError) {
         guard !content.isEmpty else { throw item.fail("is an added token without text") }
         let known = Int(vocabulary.id(of: content))

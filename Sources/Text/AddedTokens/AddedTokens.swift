@@ -16,7 +16,9 @@ struct AddedTokens: Sendable {
         var trie = TokenTrie([])
     }
 
-    private(set) var tokens: [AddedToken]
+    let tokens: [AddedToken]
+    /// One more than the highest id, 0 without tokens.
+    let idEnd: Int
     private let byID: [Int32: Int]
     private let literal: Pass
     private let normalized: Pass
@@ -26,6 +28,7 @@ struct AddedTokens: Sendable {
     /// - Throws: ``TextError/inconsistent(file:problem:)`` where two tokens would be found at the same text.
     init(_ tokens: [AddedToken], normalizer: (any Normalizer)?, file: String) throws(TextError) {
         self.tokens = tokens
+        idEnd = (tokens.map { Int($0.id) }.max() ?? -1) + 1
         byID = Dictionary(tokens.indices.map { (tokens[$0].id, $0) }, uniquingKeysWith: { $1 })
         var decodedTexts: [Int32: [UInt8]] = [:]
         for token in tokens where token.isNormalized {

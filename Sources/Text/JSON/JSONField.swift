@@ -14,15 +14,16 @@ package struct JSONField: Sendable {
         self.key = key
     }
 
+    private var shownKey: String { key.isEmpty ? "(root)" : key }
+
     /// An error at this value.
     package func fail(_ problem: String) -> TextError {
-        .badValue(
-            file: value.document.file, key: key.isEmpty ? "(root)" : key, offset: value.offset, problem: problem)
+        .badValue(file: value.document.file, key: shownKey, offset: value.offset, problem: problem)
     }
 
     /// An error that says what is not supported here and what is.
     func unsupported(_ what: String, supported: [String]) -> TextError {
-        .unsupported(file: value.document.file, what: "\(key) \(what)", supported: supported)
+        .unsupported(file: value.document.file, what: "\(shownKey) \(what)", supported: supported)
     }
 
     private func wrongType(_ wanted: String) -> TextError { fail("should be \(wanted) but is \(value.kind.named)") }

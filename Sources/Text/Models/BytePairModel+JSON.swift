@@ -110,7 +110,9 @@ private struct MergeReader {
                 joined.append(contentsOf: text[(space + 1)...])
                 return true
             }
-            guard isPair == true else { throw place(item, field, rank).fail("is not two tokens with one space between") }
+            guard isPair == true else {
+                throw place(item, field, rank).fail("is not two tokens with one space between")
+            }
         } else {
             var sides: [Int32] = []
             for side in item.elements {

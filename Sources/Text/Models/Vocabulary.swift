@@ -4,7 +4,9 @@
 /// One buffer for all texts and one open-addressing table: 262,144 tokens take about 10 MB and no object each.
 struct Vocabulary: Sendable {
     enum Problem: Equatable {
-        case textTwice, idTwice(Int), idOutOfRange
+        case textTwice
+        case idTwice(Int)
+        case idOutOfRange
     }
 
     /// Ids are below this, so that a damaged file cannot ask for gigabytes.

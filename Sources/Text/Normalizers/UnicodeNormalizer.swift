@@ -23,24 +23,36 @@ package struct UnicodeNormalizer: Normalizer {
         out.reserveCapacity(text.count)
         var run = String.UnicodeScalarView()
         for scalar in String(decoding: text, as: UTF8.self).unicodeScalars {
-            if scalar.isASCII || scalar.isAssigned(asOf: 9) {
-                run.append(scalar)
-            } else {
+            if isInert(scalar) {
                 out.append(contentsOf: normalized(String(run)).utf8)
                 run = String.UnicodeScalarView()
                 out.appendScalar(scalar.value)
+            } else {
+                run.append(scalar)
             }
         }
         out.append(contentsOf: normalized(String(run)).utf8)
         text = out
     }
 
+    /// Whether no form changes the scalar and nothing moves past it, so that the text may be cut here.
+    ///
+    /// Old Korean letters are among them; on Linux, Foundation takes U+1113, U+1176 and U+11A7 for modern ones, which
+    /// compose.
+    private func isInert(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x80: false
+        case 0x1113...0x1160, 0x1176...0x11A7, 0x11C3...0x11FF: true
+        default: !scalar.isAssigned(asOf: 9)
+        }
+    }
+
     /// Foundation's forms one after the other, because on Linux a single one is not always complete: composing leaves
-    /// U+AE84 U+11C2 apart, and compatible decomposition does not order the marks of what it decomposes.
+    /// U+AE84 U+11C2 apart, and decomposing does not order the marks that it makes of U+0F73 or U+FCF4.
     private func normalized(_ text: String) -> String {
         var text = text
         if form == .nfkc || form == .nfkd { text = text.decomposedStringWithCompatibilityMapping }
-        text = text.decomposedStringWithCanonicalMapping
+        text = text.decomposedStringWithCanonicalMapping.decomposedStringWithCanonicalMapping
         return form == .nfc || form == .nfkc ? text.precomposedStringWithCanonicalMapping : text
     }
 }

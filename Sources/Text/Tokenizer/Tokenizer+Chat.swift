@@ -7,14 +7,19 @@ extension Tokenizer {
     public func encode(
         chat messages: [ChatMessage], template: ChatTemplate, addGenerationPrompt: Bool
     ) throws(TextError) -> [Int32] {
-        guard let bos = specialTokens.bos else {
-            throw .inconsistent(file: name, problem: "no bos_token is known, which chat template \(template.name) needs")
-        }
-        guard let eos = specialTokens.eos else {
-            throw .inconsistent(file: name, problem: "no eos_token is known, which chat template \(template.name) needs")
-        }
-        let text = try template.render(
-            messages, addGenerationPrompt: addGenerationPrompt, bos: bos.text, eos: eos.text)
+        let bos = try needed(specialTokens.bos, "bos_token", template)
+        let eos = template == .deepseekV2 ? try needed(specialTokens.eos, "eos_token", template) : ""
+        let text = try template.render(messages, addGenerationPrompt: addGenerationPrompt, bos: bos, eos: eos)
         return encode(text, addSpecialTokens: false)
+    }
+
+    private func needed(
+        _ token: SpecialTokens.Named?, _ key: String, _ template: ChatTemplate
+    ) throws(TextError) -> String {
+        guard let token else {
+            throw .inconsistent(
+                file: name, problem: "no \(key) is known, which chat template '\(template.name)' writes")
+        }
+        return token.text
     }
 }

@@ -41,7 +41,7 @@ extension Tokenizer {
     private init(_ reader: GGUFTokenizerReader, sentencePiece: Void) throws(TextError) {
         let metadata = reader.metadata
         let vocabulary = try reader.vocabulary()
-        let hasBytes = metadata.types.contains(.byte)
+        let hasBytes = metadata.types.isEmpty || metadata.types.contains(.byte)
         let model = try BytePairModel(
             vocabulary: vocabulary, merges: reader.scoredMerges(vocabulary), alphabet: .scalars,
             unknownID: reader.id(metadata.unknownID, "unknown_token_id"), fusesUnknown: true, ignoresMerges: false,

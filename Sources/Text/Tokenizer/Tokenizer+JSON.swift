@@ -11,7 +11,7 @@ extension Tokenizer {
         try self.init(JSONDocument([UInt8](tokenizerJSON), file: file), configuration: nil)
     }
 
-    /// - Parameter configuration: the `tokenizer_config.json` beside the file, for its added tokens.
+    /// - Parameter configuration: the `tokenizer_config.json` beside the file, for its added and special tokens.
     init(_ document: JSONDocument, configuration: JSONDocument?) throws(TextError) {
         let root = JSONField(document.root)
         try root.onlyKeys([
@@ -34,8 +34,9 @@ extension Tokenizer {
 
         var added = AddedTokenReader(model.vocabulary)
         if let field = try root.optional("added_tokens") { try added.read(field) }
-        if let field = try configuration.map({ JSONField($0.root) })?.optional("added_tokens_decoder") {
-            try added.override(field)
+        if let configuration = configuration.map({ JSONField($0.root) }) {
+            if let field = try configuration.optional("added_tokens_decoder") { try added.override(field) }
+            try added.addNamed(configuration)
         }
         let addedTokens = try AddedTokens(added.tokens, normalizer: normalizer, file: document.file)
 

@@ -1,10 +1,12 @@
-/// Text to token ids and back, equal to the last id to what Hugging Face tokenizers make of the same `tokenizer.json`,
-/// or to what llama.cpp and SentencePiece make of the metadata of a GGUF file.
+/// Text to token ids and back, equal to the last id to what Hugging Face tokenizers make of the same
+/// `tokenizer.json`, or to what llama.cpp and SentencePiece make of the metadata of a GGUF file.
 ///
-/// Supported are byte-pair models with the pre-tokenizers of GPT-2, Llama 3, Qwen 2 and DeepSeek, and with SentencePiece
-/// conventions (Llama 2, Gemma). Whatever a file asks for beyond that is refused by name when it is read, never ignored.
+/// Supported are byte-pair models with the pre-tokenizers of GPT-2, Llama 3, Qwen 2 and DeepSeek, and with
+/// SentencePiece conventions (Llama 2, Gemma). Whatever a file asks for beyond that is refused by name when it is
+/// read, never ignored.
 ///
-/// Checked by `GoldenTests` against tokenizers 0.23.3 and, over many more texts, by `Tests/Fixtures/fuzz_tokenizers.py`.
+/// Checked by `GoldenTests` against tokenizers 0.23.3 and, over many more texts, by
+/// `Tests/Fixtures/fuzz_tokenizers.py`.
 public struct Tokenizer: Sendable {
     /// What errors call this tokenizer: its file.
     public let name: String
@@ -19,9 +21,7 @@ public struct Tokenizer: Sendable {
     var template: SequenceTemplate
 
     /// One more than the highest id. The embedding of a model may have more rows.
-    public var vocabularySize: Int {
-        max(model.vocabulary.idEnd, (addedTokens.tokens.map { Int($0.id) }.max() ?? -1) + 1)
-    }
+    public var vocabularySize: Int { max(model.vocabulary.idEnd, addedTokens.idEnd) }
 
     /// The id of a token given by its text as the vocabulary writes it ("Ġthe", "▁the", "<|eot_id|>"), or nil.
     public func id(of token: String) -> Int32? {
