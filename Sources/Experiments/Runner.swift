@@ -1,4 +1,3 @@
-import Crypto
 import Engine
 import Foundation
 import Models
@@ -98,7 +97,7 @@ public final class Runner {
     }
 
     private func open(_ configuration: String) throws -> RunDirectory {
-        let hash = SHA256.hash(data: Data(configuration.utf8)).map { String(format: "%02x", $0) }.joined()
+        let hash = digest(configuration)
         if request.resume {
             let found = try RunDirectory.resume(in: request.resultsFolder, matching: hash)
             for warning in found.warnings { report(.warning(warning)) }

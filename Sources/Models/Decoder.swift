@@ -55,7 +55,7 @@ public final class Decoder: LanguageModel {
     ) throws {
         self.name = name
         self.weightsLabel = weightsLabel
-        fingerprint = SHA256.hash(data: Data(identity.utf8)).map { String(format: "%02x", $0) }.joined()
+        fingerprint = digest(identity)
         self.parts = parts
         self.execution = execution
         maximumStepTokens = limits.tokens
@@ -127,4 +127,9 @@ public final class Decoder: LanguageModel {
             if !kl_all_finite(execution.isa, values.baseAddress!, values.count) { step.noteNotFinite(row: row) }
         }
     }
+}
+
+/// SHA-256 of a text, in hexadecimal.
+public func digest(_ text: String) -> String {
+    SHA256.hash(data: Data(text.utf8)).map { String(format: "%02x", $0) }.joined()
 }
