@@ -62,13 +62,13 @@ static __attribute__((target("crc"))) uint32_t crc_hardware(uint32_t crc, const 
   return crc;
 }
 
-static bool has_crc(void) {
 #if defined(__linux__)
-  return getauxval(AT_HWCAP) & HWCAP_CRC32;
+static bool has_crc(void) { return getauxval(AT_HWCAP) & HWCAP_CRC32; }
+#elif defined(__APPLE__)
+static bool has_crc(void) { return true; }
 #else
-  return __APPLE__;  // every Apple processor has it
+static bool has_crc(void) { return false; }
 #endif
-}
 
 #else
 

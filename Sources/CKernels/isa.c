@@ -19,9 +19,13 @@ static bool has_avx512(void) {
 
 static bool has_dot_products(void) { return getauxval(AT_HWCAP) & HWCAP_ASIMDDP; }
 
+#elif KL_ARM && defined(__APPLE__)
+
+static bool has_dot_products(void) { return true; }  // since A13 and M1
+
 #elif KL_ARM
 
-static bool has_dot_products(void) { return __APPLE__; }  // since A13 and M1
+static bool has_dot_products(void) { return false; }
 
 #endif
 
