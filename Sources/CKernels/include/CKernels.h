@@ -163,5 +163,28 @@ static inline void kl_pause(void) {
 #endif
 }
 
+// MARK: Stored weights
+//
+// Blocks of GGML types, by their numbers in GGUF files. Any alignment.
+
+typedef enum : int32_t {
+  KL_GGML_F32 = 0,
+  KL_GGML_F16 = 1,
+  KL_GGML_Q4_0 = 2,
+  KL_GGML_Q4_1 = 3,
+  KL_GGML_Q5_0 = 6,
+  KL_GGML_Q5_1 = 7,
+  KL_GGML_Q8_0 = 8,
+  KL_GGML_Q4_K = 12,
+  KL_GGML_Q5_K = 13,
+  KL_GGML_Q6_K = 14,
+  KL_GGML_BF16 = 30,
+} kl_ggml;
+
+/// n elements, whole blocks (32, or 256 for the K types), as floats. Other types write nothing.
+void kl_ggml_dequantize(kl_ggml type, const void *x, size_t n, float *out);
+/// Index of the first NaN or infinity of x; -1 if there is none.
+int64_t kl_first_nonfinite(const float *x, size_t n);
+
 #pragma clang assume_nonnull end
 #endif
