@@ -57,7 +57,8 @@ let package = Package(
         .testTarget(
             name: "EngineTests", dependencies: ["Engine", "Models", "Caches", "Schemes", "Tensors", "CKernels"]),
         .testTarget(name: "ResultsTests", dependencies: ["Results"]),
-        .testTarget(name: "ExperimentsTests", dependencies: ["Experiments"]),
+        .testTarget(
+            name: "ExperimentsTests", dependencies: ["Experiments", "Models", "Results", "Tensors", "CKernels"]),
         .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
         .testTarget(name: "kvlabTests", dependencies: ["kvlab"]),
     ]

@@ -1,53 +1,123 @@
-#include "internal.h"
+#include "flash.h"
 
-// The workspace of the scalar body: this header, then q [rows, keyWidth], scores [tileTokens], maxima [rows],
-// sums [rows] and acc [rows, valueWidth].
-typedef struct {
-  size_t rows, tileTokens, keyWidth, valueWidth;
-} flash_header;
-
-static float *flash_floats(void *workspace) { return (float *)((char *)workspace + 64); }
+/// Lays the arrays out behind the header; with a base, sets the pointers too.
+static size_t flash_bytes(kl_compute compute, size_t rows, size_t tileTokens, size_t keyWidth,
+                          size_t valueWidth, char *_Nullable base, kl_flash *state) {
+  const size_t padded = kl_round_up(rows, KL_FLASH_ROWS), pairs = (tileTokens + 1) / 2;
+  const bool fast = compute == KL_FAST;
+  const struct {
+    float **field;
+    size_t count;
+  } arrays[] = {{&state->q, padded * (keyWidth + keyWidth % 2)},
+                {&state->maxima, padded},
+                {&state->sums, padded},
+                {&state->acc, padded * valueWidth},
+                {&state->scores, 2 * pairs * KL_FLASH_ROWS},
+                {&state->queryScales, fast ? padded : 0},
+                {&state->keyScales, fast ? tileTokens : 0},
+                {&state->valueScales, fast ? kl_round_up(valueWidth, 16) : 0},
+                {&state->keyCodes, fast ? tileTokens * kl_round_up(keyWidth, 32) / 2 : 0},
+                {&state->valueCodes, fast ? pairs * kl_round_up(valueWidth, 16) : 0}};
+  size_t bytes = kl_round_up(sizeof(kl_flash), 64);
+  for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; ++i) {
+    if (base) *arrays[i].field = (float *)(base + bytes);
+    bytes += kl_round_up(arrays[i].count * sizeof(float), 64);
+  }
+  return bytes;
+}
 
 size_t kl_flash_workspace(kl_compute compute, size_t rows, size_t tileTokens, size_t keyWidth,
                           size_t valueWidth) {
-  return 64 + sizeof(float) * (rows * (keyWidth + valueWidth + 2) + tileTokens);
+  kl_flash state;
+  return flash_bytes(compute, rows, tileTokens, keyWidth, valueWidth, NULL, &state);
+}
+
+// MARK: Scalar
+
+static void tile_scalar(kl_flash *state, const float *k, const float *v, size_t n, int32_t position0,
+                        const int32_t *lo, const int32_t *hi, float softcap) {
+  const size_t keyWidth = state->keyWidth, width = state->valueWidth;
+  for (size_t row = 0; row < state->rows; ++row) {
+    kl_flash_sight sight;
+    if (!kl_flash_look(state, row, 1, n, position0, lo, hi, &sight)) continue;
+    const size_t seen = sight.to - sight.from;
+    float *scores = state->scores, *acc = state->acc + row * width;
+    kl_scores_f32(KL_SCALAR, state->q + row * keyWidth, keyWidth, 1, k + sight.from * keyWidth, seen, keyWidth,
+                  scores, seen);
+    for (size_t i = 0; softcap > 0 && i < seen; ++i) scores[i] = softcap * tanhf(scores[i] / softcap);
+    kl_softmax_block(KL_SCALAR, scores, seen, 1, seen, state->maxima + row, state->sums + row, acc, width, width);
+    kl_accumulate_f32(KL_SCALAR, scores, seen, 1, v + sight.from * width, seen, width, acc, width);
+  }
+}
+
+// MARK: SIMD
+
+#if KL_X86
+#define KL_LANES 16
+#define KL_TARGET KL_TARGET_AVX512
+#define KL_NAME(x) x##_avx512
+#define FLASH_VECTORS 2
+#include "flash_body.h"
+#undef KL_LANES
+#undef KL_TARGET
+#undef KL_NAME
+#undef FLASH_VECTORS
+#include "flash_int16.h"
+#endif
+
+/// Rows that one block of the body holds side by side; its arrays are [rows / block, width, block].
+static size_t flash_block(kl_isa isa) {
+  switch (isa) {
+#if KL_X86
+    case KL_AVX512: return 32;
+#endif
+    default: return 1;
+  }
 }
 
 void kl_flash_begin(kl_isa isa, kl_compute compute, void *workspace, const float *q, size_t strideQ,
                     size_t rows, size_t tileTokens, size_t keyWidth, size_t valueWidth) {
-  *(flash_header *)workspace = (flash_header){rows, tileTokens, keyWidth, valueWidth};
-  float *floats = flash_floats(workspace);
-  for (size_t i = 0; i < rows; ++i) memcpy(floats + i * keyWidth, q + i * strideQ, keyWidth * sizeof *q);
-  float *maxima = floats + rows * keyWidth + tileTokens;
-  for (size_t i = 0; i < rows; ++i) maxima[i] = -INFINITY;
-  memset(maxima + rows, 0, rows * (1 + valueWidth) * sizeof *q);
+  kl_flash *state = workspace;
+  flash_bytes(compute, rows, tileTokens, keyWidth, valueWidth, workspace, state);
+  state->rows = rows;
+  state->keyWidth = keyWidth;
+  state->valueWidth = valueWidth;
+  const size_t padded = kl_round_up(rows, KL_FLASH_ROWS), block = flash_block(isa);
+  for (size_t i = 0; i < padded; ++i) state->maxima[i] = -INFINITY;
+  memset(state->sums, 0, padded * sizeof(float));
+  memset(state->acc, 0, padded * valueWidth * sizeof(float));
+#if KL_X86
+  if (isa == KL_AVX512 && compute == KL_FAST) {
+    flash_queries_int16(state, q, strideQ);
+    return;
+  }
+#endif
+  for (size_t i = 0; i < padded; ++i) {
+    float *column = state->q + i / block * block * keyWidth + i % block;
+    for (size_t d = 0; d < keyWidth; ++d) column[d * block] = i < rows ? q[i * strideQ + d] : 0;
+  }
 }
 
 void kl_flash_tile(kl_isa isa, kl_compute compute, void *workspace, const float *k, const float *v, size_t n,
                    int32_t position0, const int32_t *lo, const int32_t *hi, float softcap) {
-  const flash_header *header = workspace;
-  const size_t rows = header->rows, keyWidth = header->keyWidth, width = header->valueWidth;
-  float *q = flash_floats(workspace), *scores = q + rows * keyWidth, *maxima = scores + header->tileTokens;
-  float *sums = maxima + rows, *acc = sums + rows;
-  for (size_t i = 0; i < rows; ++i) {
-    const int64_t first = (int64_t)lo[i] - position0, last = (int64_t)hi[i] - position0;
-    const size_t from = first < 0 ? 0 : (size_t)first, to = last < 0 ? 0 : kl_min(n, (size_t)last);
-    if (from >= to) continue;
-    const size_t seen = to - from;
-    kl_scores_f32(KL_SCALAR, q + i * keyWidth, keyWidth, 1, k + from * keyWidth, seen, keyWidth, scores, seen);
-    for (size_t j = 0; softcap > 0 && j < seen; ++j) scores[j] = softcap * tanhf(scores[j] / softcap);
-    kl_softmax_block(KL_SCALAR, scores, seen, 1, seen, maxima + i, sums + i, acc + i * width, width, width);
-    kl_accumulate_f32(KL_SCALAR, scores, seen, 1, v + from * width, seen, width, acc + i * width, width);
+  switch (isa) {
+#if KL_X86
+    case KL_AVX512:
+      if (compute == KL_FAST) flash_tile_int16(workspace, k, v, n, position0, lo, hi, softcap);
+      else flash_tile_avx512(workspace, k, v, n, position0, lo, hi, softcap);
+      break;
+#endif
+    default:
+      tile_scalar(workspace, k, v, n, position0, lo, hi, softcap);
   }
 }
 
 void kl_flash_end(kl_isa isa, kl_compute compute, void *workspace, float *out, size_t strideOut) {
-  const flash_header *header = workspace;
-  const size_t rows = header->rows, width = header->valueWidth;
-  const float *sums = flash_floats(workspace) + rows * (header->keyWidth + 1) + header->tileTokens;
-  const float *acc = sums + rows;
-  for (size_t i = 0; i < rows; ++i) {
-    const float factor = sums[i] > 0 ? 1 / sums[i] : 0;
-    for (size_t d = 0; d < width; ++d) out[i * strideOut + d] = acc[i * width + d] * factor;
+  const kl_flash *state = workspace;
+  const size_t width = state->valueWidth, block = flash_block(isa);
+  for (size_t i = 0; i < state->rows; ++i) {
+    const float *column = state->acc + i / block * block * width + i % block;
+    const float factor = state->sums[i] == 0 ? 0 : 1 / state->sums[i];
+    for (size_t d = 0; d < width; ++d) out[i * strideOut + d] = column[d * block] * factor;
   }
 }

@@ -17,7 +17,7 @@ public struct SyntheticWeights: WeightSource {
     public var label: String { "synthetic q4-g64 seed \(seed)" }
 
     public func linear(_ matrices: [(name: String, rows: Int)], cols: Int) throws -> Linear {
-        let linear = try Linear(rows: matrices.reduce(0) { $0 + $1.rows }, cols: cols, half: KL_BF16)
+        let linear = try Linear(rows: matrices.reduce(0) { $0 + $1.rows }, cols: cols, storage: .affine4(KL_BF16))
         let groups = cols / Linear.groupSize
         let recordBytes = Int(KL_Q4_RECORD)
         let codeBytes = Linear.panelRows * Linear.groupSize / 2

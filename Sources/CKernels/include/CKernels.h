@@ -115,7 +115,7 @@ void kl_softmax_block(kl_isa isa, float *scores, size_t strideS, size_t heads, s
 
 typedef enum : int32_t {
   KL_REFERENCE = 0,  // f32 dots
-  KL_FAST = 1,       // bf16 dots where the ISA has them, else f32
+  KL_FAST = 1,       // 16-bit integer dots on AVX-512 (scaled per row: 4095 steps at width 128), else f32
 } kl_compute;
 
 /// Bytes of scratch for `rows` query rows and tiles of at most `tileTokens` keys; 64-byte aligned by the caller.
@@ -162,6 +162,50 @@ static inline void kl_pause(void) {
   __asm__ volatile("yield");
 #endif
 }
+
+// MARK: Dense weights
+//
+// W: [rows, cols], rows padded to 16, any number of columns. Panel p holds rows 16p..16p+15 column by column:
+// element (r, c) has index (p * cols + c) * 16 + r % 16. Panels are zeroed before they are filled.
+
+/// Element types of dense weights; the first two are those of kl_half.
+typedef enum : int32_t { KL_DENSE_F16 = 0, KL_DENSE_BF16 = 1, KL_DENSE_F32 = 2 } kl_dense;
+
+/// `count` row-major rows x [count, cols] of type `source` into rows row0 ..< row0 + count, rounded to `type`
+/// (to nearest even; through f32 between the 16-bit types). Different rows may be filled at the same time.
+void kl_dense_fill(kl_dense type, void *panels, kl_dense source, const void *x, size_t row0, size_t count,
+                   size_t cols);
+/// One row of panels back to floats: out [cols].
+void kl_dense_row(kl_dense type, const void *panels, size_t row, size_t cols, float *out);
+
+/// y[t, r] = Σ_c W[r, c]·x[t, c] in f32, columns in ascending order, for rows of panels [panel0, panel1), written
+/// at y[t * strideY + r]; rows at or past `rows` are not written. A token's result does not depend on the others.
+void kl_dense_gemm(kl_isa isa, kl_dense type, const void *panels, size_t rows, size_t cols, size_t panel0,
+                   size_t panel1, const float *x, size_t strideX, size_t tokens, float *y, size_t strideY);
+
+// MARK: 8-bit weights, affine, groups of 64 along the columns
+//
+// As the 4-bit ones, with records of KL_Q8_RECORD bytes:
+//   bytes 0..1023     codes: chunk c (0...15) of 64 bytes; byte 4r + j of chunk c holds row r, column 64g + 4c + j
+//   bytes 1024..1055  16 scales (kl_half), one per row
+//   bytes 1056..1087  16 biases (kl_half), one per row
+#define KL_Q8_RECORD 1088
+
+/// Row-major MLX-style rows (codes [count, cols / 2] or [count, cols], scales and biases [count, cols/64]) into rows
+/// row0 ..< row0 + count of zeroed panels. Different rows may be filled at the same time.
+void kl_q4_fill(const uint8_t *codes, const uint16_t *scales, const uint16_t *biases, size_t row0, size_t count,
+                size_t cols, uint8_t *panels);
+void kl_q8_fill(const uint8_t *codes, const uint16_t *scales, const uint16_t *biases, size_t row0, size_t count,
+                size_t cols, uint8_t *panels);
+/// One row of panels back to floats: out [cols].
+void kl_q8_row(kl_half type, const uint8_t *panels, size_t row, size_t cols, float *out);
+
+/// As kl_q4_gemm_int8 and kl_q4_gemm_f32.
+void kl_q8_gemm_int8(kl_isa isa, kl_half type, const uint8_t *panels, size_t rows, size_t cols, size_t panel0,
+                     size_t panel1, const int8_t *codes, const float *scales, const float *sums, size_t tokens,
+                     float *y, size_t strideY);
+void kl_q8_gemm_f32(kl_isa isa, kl_half type, const uint8_t *panels, size_t rows, size_t cols, size_t panel0,
+                    size_t panel1, const float *x, size_t strideX, size_t tokens, float *y, size_t strideY);
 
 // MARK: Stored weights
 //

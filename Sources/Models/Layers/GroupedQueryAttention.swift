@@ -23,7 +23,7 @@ struct GroupedQueryAttention: AttentionLayer {
     func storeKeysAndValues(_ step: Step, layer: Int, andQueries: Bool) {
         queryKeyValue.apply(
             step.scratch.normed, tokens: step.rows.count, rows: (andQueries ? 0 : queryWidth)..<stride,
-            into: step.scratch.projected + (andQueries ? 0 : queryWidth), stride: stride, on: step.execution)
+            into: step.scratch.projected, stride: stride, on: step.execution)
         let isa = step.execution.isa
         let sequences = step.rows.sequences
         step.execution.workers.run(sequences.count * shape.kvHeads) { task, _ in

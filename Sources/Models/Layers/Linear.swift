@@ -1,14 +1,23 @@
 import CKernels
 import Tensors
 
-/// A weight matrix in 4 bits, affine, groups of 64, in the panel layout of `CKernels.h`.
+/// A weight matrix in panels of 16 rows, in one of several storage types; the layouts are in `CKernels.h`.
 ///
-/// W: [rows, cols] q4; x: [tokens, cols] f32 → y: [tokens, rows] f32.
+/// W: [rows, cols]; x: [tokens, cols] f32 → y: [tokens, rows] f32.
 public final class Linear: Sendable {
+    /// How elements are kept.
+    public enum Storage: Sendable, Equatable {
+        /// Affine codes of 4 bits, groups of 64 columns, scales and biases of the given type.
+        case affine4(kl_half)
+        /// The same with codes of 8 bits.
+        case affine8(kl_half)
+        /// Floats of 16 or 32 bits.
+        case dense(kl_dense)
+    }
+
     public let rows: Int
     public let cols: Int
-    /// Type of scales and biases.
-    let half: kl_half
+    public let storage: Storage
     private let panels: AlignedBuffer
 
     /// Rows of a panel; matrices are padded to whole panels.
@@ -16,33 +25,55 @@ public final class Linear: Sendable {
     /// Columns that share a scale.
     static let groupSize = Int(KL_GROUP)
 
-    /// Zeroed panels, to be filled by `fill` before anybody reads them.
+    /// Zeroed panels, to be filled before anybody reads them.
+    /// - Precondition: `cols` is a multiple of 64 unless the storage is dense.
     /// - Throws: ``TensorsError/outOfMemory(bytes:)``.
-    init(rows: Int, cols: Int, half: kl_half) throws {
-        precondition(cols % Self.groupSize == 0)
+    package init(rows: Int, cols: Int, storage: Storage) throws {
+        precondition(Self.canHold(cols: cols, storage), "\(cols) columns are not whole groups of \(Self.groupSize)")
         self.rows = rows
         self.cols = cols
-        self.half = half
-        panels = try AlignedBuffer(byteCount: Self.byteCount(rows: rows, cols: cols))
+        self.storage = storage
+        panels = try AlignedBuffer(byteCount: Self.byteCount(rows: rows, cols: cols, storage: storage))
+    }
+
+    /// Can rows of `cols` columns be kept this way?
+    package static func canHold(cols: Int, _ storage: Storage) -> Bool {
+        if case .dense = storage { true } else { cols % groupSize == 0 }
     }
 
     /// Bytes of a matrix in panels.
-    static func byteCount(rows: Int, cols: Int) -> Int {
-        (rows + panelRows - 1) / panelRows * (cols / groupSize) * Int(KL_Q4_RECORD)
+    static func byteCount(rows: Int, cols: Int, storage: Storage) -> Int {
+        let panelBytes =
+            switch storage {
+            case .affine4: cols / groupSize * Int(KL_Q4_RECORD)
+            case .affine8: cols / groupSize * Int(KL_Q8_RECORD)
+            case .dense(let type): cols * panelRows * (type == KL_DENSE_F32 ? 4 : 2)
+            }
+        return (rows + panelRows - 1) / panelRows * panelBytes
     }
 
     var panelCount: Int { (rows + Self.panelRows - 1) / Self.panelRows }
+    /// The panels' memory.
     var bytes: UnsafeMutablePointer<UInt8> { panels.bound() }
     public var byteCount: Int { panels.byteCount }
 
-    /// Row `row`, dequantized: the look-up of an embedding.
-    func dequantize(row: Int, into out: UnsafeMutablePointer<Float>) {
-        kl_q4_unpack_row(half, bytes, row, cols, out)
+    /// Row `row` as floats, [cols]: the look-up of an embedding.
+    package func dequantize(row: Int, into out: UnsafeMutablePointer<Float>) {
+        switch storage {
+        case .affine4(let half): kl_q4_unpack_row(half, bytes, row, cols, out)
+        case .affine8(let half): kl_q8_row(half, bytes, row, cols, out)
+        case .dense(let type): kl_dense_row(type, bytes, row, cols, out)
+        }
     }
+}
 
-    /// y[t, r - firstRow] for r in `firstRow ..< lastRow`, both whole panels (or the end).
-    /// - Parameter input: `tokens` rows prepared by ``Execution/prepare(_:rows:)``.
-    func apply(
+extension Linear {
+    /// y[t * stride + r] = W[r] · x[t] for `tokens` rows of `input` and the rows of W in `range`, in parallel.
+    /// - Parameters:
+    ///   - input: quantized by ``Execution/quantize(_:rows:cols:)`` where the fast path wants it.
+    ///   - range: all rows by default; a part starts with a whole panel, up to 15 rows earlier than it says.
+    ///   - y: addressed as if all rows were written.
+    package func apply(
         _ input: Activations, tokens: Int, rows range: Range<Int>? = nil, into y: UnsafeMutablePointer<Float>,
         stride: Int, on execution: Execution
     ) {
@@ -50,52 +81,41 @@ public final class Linear: Sendable {
         let first = range.lowerBound / Self.panelRows
         let last = (range.upperBound + Self.panelRows - 1) / Self.panelRows
         let part = max(1, (last - first) / (execution.workers.threadCount * 4))
-        let y = y - range.lowerBound
         execution.workers.run((last - first + part - 1) / part) { index, _ in
-            let panel0 = first + index * part
-            let panel1 = min(last, panel0 + part)
-            switch execution.compute {
-            case .fast:
-                kl_q4_gemm_int8(
-                    execution.isa, half, bytes, range.upperBound, cols, panel0, panel1, input.codes, input.scales,
-                    input.sums, tokens, y, stride)
-            case .reference:
-                kl_q4_gemm_f32(
-                    execution.isa, half, bytes, range.upperBound, cols, panel0, panel1, input.values, input.stride,
-                    tokens, y, stride)
-            }
+            let start = first + index * part
+            apply(
+                input, tokens: tokens, panels: start..<min(last, start + part), endRow: range.upperBound, into: y,
+                stride: stride, on: execution)
         }
     }
-}
 
-/// Rows that go into a matrix product: floats, and for the fast path their 8-bit form.
-struct Activations {
-    let values: UnsafeMutablePointer<Float>
-    let stride: Int
-    let codes: UnsafeMutablePointer<Int8>
-    let scales: UnsafeMutablePointer<Float>
-    let sums: UnsafeMutablePointer<Float>
-
-    /// The rows from `row` on.
-    func dropping(_ row: Int, cols: Int) -> Activations {
-        let groups = cols / Linear.groupSize
-        return Activations(
-            values: values + row * stride, stride: stride, codes: codes + row * cols, scales: scales + row * groups,
-            sums: sums + row * groups)
-    }
-}
-
-extension Execution {
-    /// Quantizes rows `rows` of `input`, each `cols` wide, where the fast path needs it. Runs inside a region.
-    func quantize(_ input: Activations, rows: Range<Int>, cols: Int) {
-        guard compute == .fast else { return }
-        let part = input.dropping(rows.lowerBound, cols: cols)
-        kl_quantize_activations(isa, part.values, rows.count, cols, input.stride, part.codes, part.scales, part.sums)
-    }
-
-    /// Calls `body` on chunks of `rows` rows in parallel.
-    func forEachChunk(of rows: Int, _ body: (Range<Int>) -> Void) {
-        let part = 16
-        workers.run((rows + part - 1) / part) { index, _ in body(index * part..<min(rows, (index + 1) * part)) }
+    /// The same for some panels, on this thread; rows from `endRow` on are not written.
+    func apply(
+        _ input: Activations, tokens: Int, panels range: Range<Int>, endRow: Int, into y: UnsafeMutablePointer<Float>,
+        stride: Int, on execution: Execution
+    ) {
+        let isa = execution.isa
+        switch (storage, execution.compute) {
+        case (.affine4(let half), .fast):
+            kl_q4_gemm_int8(
+                isa, half, bytes, endRow, cols, range.lowerBound, range.upperBound, input.codes, input.scales,
+                input.sums, tokens, y, stride)
+        case (.affine4(let half), .reference):
+            kl_q4_gemm_f32(
+                isa, half, bytes, endRow, cols, range.lowerBound, range.upperBound, input.values, input.stride, tokens,
+                y, stride)
+        case (.affine8(let half), .fast):
+            kl_q8_gemm_int8(
+                isa, half, bytes, endRow, cols, range.lowerBound, range.upperBound, input.codes, input.scales,
+                input.sums, tokens, y, stride)
+        case (.affine8(let half), .reference):
+            kl_q8_gemm_f32(
+                isa, half, bytes, endRow, cols, range.lowerBound, range.upperBound, input.values, input.stride, tokens,
+                y, stride)
+        case (.dense(let type), _):
+            kl_dense_gemm(
+                isa, type, bytes, endRow, cols, range.lowerBound, range.upperBound, input.values, input.stride, tokens,
+                y, stride)
+        }
     }
 }

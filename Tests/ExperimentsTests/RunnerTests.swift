@@ -1,0 +1,177 @@
+import CKernels
+import Experiments
+import Foundation
+import Models
+import Results
+import Tensors
+import Testing
+
+/// Small runs of the real experiments, in a folder of their own.
+@Suite struct RunnerTests {
+    final class Lab {
+        let root = FileManager.default.temporaryDirectory.path + "/kvlab-\(UUID().uuidString)"
+        let execution = Execution(workers: WorkerPool(threads: 2))
+        var results: String { root + "/results" }
+
+        init() throws {
+            try FileManager.default.createDirectory(atPath: root + "/experiments/shapes", withIntermediateDirectories: true)
+            try write(
+                "experiments/shapes/tiny.json",
+                """
+                {"model_type": "llama", "stands_for": "llama3.1-8b", "hidden_size": 128, "intermediate_size": 256,
+                 "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 64,
+                 "vocab_size": 512, "max_position_embeddings": 4096, "rope_theta": 500000.0, "tie_word_embeddings": true}
+                """)
+            try write(
+                "experiments/ttft.yaml",
+                """
+                experiment: ttft
+                title: Time to first token
+                profiles:
+                  quick:
+                    shapes: [tiny]
+                    schemes: [affine-q4-g64]
+                    contexts: [64, 300]
+                    passes: 2
+                    output_tokens: 6
+                    extend_tokens: 5
+                    page_cache: [resident, dropped]
+                    seed: 1
+                """)
+            try write(
+                "experiments/capacity.yaml",
+                """
+                experiment: capacity
+                title: Agents per budget
+                profiles:
+                  quick:
+                    shapes: [tiny]
+                    schemes: [fp16, affine-q4-g64]
+                    contexts: [256, 1000]
+                    window_policies: [full]
+                    mla_forms: [expanded]
+                    budgets: [1 GiB]
+                    measured_budgets: [8 MiB]
+                    seed: 1
+                """)
+        }
+
+        deinit { try? FileManager.default.removeItem(atPath: root) }
+
+        func write(_ name: String, _ text: String) throws {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: "\(root)/\(name)"))
+        }
+
+        func run(
+            _ names: [String], overrides: [String] = [], resume: Bool = false, on event: @escaping (Runner.Event) -> Void = { _ in }
+        ) throws -> RunDirectory {
+            var request = Runner.Request(
+                files: try names.map { try ExperimentFile(path: "\(root)/experiments/\($0).yaml") }, profile: "quick",
+                resultsFolder: results, arguments: ["test"])
+            request.overrides = overrides
+            request.resume = resume
+            return try Runner(
+                request: request, execution: execution, files: ProjectFiles(root: root), report: event
+            ).run()
+        }
+    }
+
+    @Test func ttft() throws {
+        let lab = try Lab()
+        let directory = try lab.run(["ttft"])
+        let table = try #require(directory.file.table("ttft"))
+        // Two contexts, two passes: cold once; hot and warm from both states of the page cache, exact and extended.
+        #expect(table.rowCount == 2 * 2 * (1 + 2 + 4))
+        let rows = (0..<table.rowCount).map { table.row($0) }
+        for row in rows {
+            guard case .string(let state) = row["state"], case .string(let variant) = row["variant"],
+                case .int(let context) = row["context_tokens"], case .int(let new) = row["new_tokens"]
+            else { Issue.record("a row without state"); continue }
+            let extended = variant == "extend" ? 5 : 0
+            #expect([64, 300].contains(context - Int64(extended)))
+            #expect(new == (state == "cold" ? context : Int64(max(1, extended))))
+            #expect(row["scheme"] == .string("affine-q4-g64"))
+            // A cache that was saved, evicted and loaded gives the tokens of the one that never left memory.
+            #expect(row["same_tokens"] == .int(state == "cold" ? -1 : 1))
+            guard case .double(let ttft) = row["ttft_seconds"] else { continue }
+            #expect(ttft > 0 && ttft < 60)
+        }
+        #expect(Set(directory.file.finishedCells).count == 4)
+        #expect(directory.file.run.finishedAtNanoseconds != nil)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: lab.results).filter { $0.hasPrefix(".caches") } == [])
+    }
+
+    @Test func capacityMeasuredEqualsComputed() throws {
+        let lab = try Lab()
+        let table = try #require(try lab.run(["capacity"]).file.table("capacity"))
+        let measured = (0..<table.rowCount).map { table.row($0) }.filter { $0["agents_measured"] != .int(-1) }
+        #expect(measured.count == 4)
+        for row in measured {
+            #expect(row["agents_measured"] == row["agents_computed"])
+            #expect(row["bytes_per_agent_measured"] == row["bytes_per_agent_computed"])
+        }
+        // 256 tokens, 2 layers, K and V, one head of 64 elements at 16 and at 4.5 bits.
+        #expect(measured[0]["agents_measured"] == .int(Int64((8 << 20) / (256 * 2 * 2 * 64 * 2))))
+        #expect(measured[1]["agents_measured"] == .int(Int64((8 << 20) / (256 * 2 * 2 * 36))))
+    }
+
+    /// A run that stops in the middle goes on after the cells it finished, and ends with the cells of one that did not.
+    @Test func resumes() throws {
+        let lab = try Lab()
+        // The folder of cache files disappears after two cells, so that the third one fails.
+        var finished: [String] = []
+        var folder = ""
+        #expect(throws: (any Error).self) {
+            _ = try lab.run(["ttft"]) { event in
+                switch event {
+                case .opened(let path, _, _): folder = path
+                case .finished(let cell, _, _, _, _):
+                    finished.append(cell)
+                    if finished.count == 2 {
+                        let caches = (try? FileManager.default.contentsOfDirectory(atPath: lab.results))?.first { $0.hasPrefix(".caches") }
+                        try? FileManager.default.removeItem(atPath: "\(lab.results)/\(caches ?? "")")
+                    }
+                default: break
+                }
+            }
+        }
+        #expect(finished.count == 2)
+        let half = try ResultsFile.read(from: folder + "/results.h5")
+        #expect(half.finishedCells == finished && half.run.finishedAtNanoseconds == nil)
+
+        // Other settings are another run.
+        let other = try lab.run(["ttft"], overrides: ["contexts=[64]", "passes=1"], resume: true)
+        #expect(other.path != folder && other.file.finishedCells.count == 1)
+
+        var before = 0
+        let resumed = try lab.run(["ttft"], resume: true) { event in
+            if case .opened(_, let done, _) = event { before = done }
+        }
+        #expect(resumed.path == folder && before == 2)
+        #expect(Set(resumed.file.finishedCells).count == 4 && resumed.file.finishedCells.count == 4)
+        #expect(resumed.file.table("ttft")?.rowCount == 28)
+    }
+
+    @Test func badSettingsStopBeforeAnythingIsWritten() throws {
+        let lab = try Lab()
+        func message(_ names: [String], _ overrides: String...) -> String {
+            do {
+                _ = try lab.run(names, overrides: overrides)
+                return "no error"
+            } catch { return "\(error)".replacingOccurrences(of: lab.root, with: "ROOT") }
+        }
+        #expect(
+            message(["ttft"], "contexts=[4096]")
+                == "ROOT/experiments/ttft.yaml, line 1: 'contexts' holds 4096, which with 17 new tokens is more than the 4096 that tiny takes.")
+        #expect(
+            message(["ttft"], "shapes=[tinny]")
+                == "ROOT/experiments/ttft.yaml, line 1: 'shapes' cannot be 'tinny': choose one of tiny. Did you mean 'tiny'?")
+        #expect(message(["ttft"], "schemes=[afine-q4-g64]").hasPrefix("Unknown scheme 'afine-q4-g64'. Did you mean 'affine-q4-g64'?"))
+        #expect(
+            message(["capacity"], "measured_budgets=[10 KiB]")
+                == "ROOT/experiments/capacity.yaml, line 1: 'measured_budgets' holds 10 KiB, which is too small for one agent of tiny at any of the contexts.")
+        #expect(message(["capacity"], "context=[1]").hasPrefix("ROOT/experiments/capacity.yaml, line 1: unknown key 'context'. Did you mean 'contexts'?"))
+        let left = try FileManager.default.contentsOfDirectory(atPath: lab.results)
+        #expect(left == [])
+    }
+}
