@@ -198,7 +198,9 @@ void kl_ggml_dequantize(kl_ggml type, const void *x, size_t n, float *out) {
   }
 }
 
-int64_t kl_first_nonfinite(const float *x, size_t n) {
+int64_t kl_first_beyond(const float *x, size_t n, float limit) {
+  // Magnitudes compare as integers do, and NaN is the largest.
+  const uint32_t bound = kl_bits(limit);
   for (size_t start = 0; start < n; start += 1024) {
     const size_t end = start + kl_min(1024, n - start);
     uint32_t largest = 0;
@@ -206,9 +208,9 @@ int64_t kl_first_nonfinite(const float *x, size_t n) {
       const uint32_t magnitude = kl_bits(x[i]) & 0x7fffffff;
       largest = magnitude > largest ? magnitude : largest;
     }
-    if (largest < 0x7f800000) continue;
+    if (largest <= bound) continue;
     for (size_t i = start; i < end; ++i) {
-      if ((kl_bits(x[i]) & 0x7fffffff) >= 0x7f800000) return (int64_t)i;
+      if ((kl_bits(x[i]) & 0x7fffffff) > bound) return (int64_t)i;
     }
   }
   return -1;

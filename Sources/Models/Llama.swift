@@ -68,7 +68,7 @@ extension LlamaConfiguration {
                 input: max(hiddenSize, ffnSize, queryHeads * headWidth)),
             attentionShape: shape)
         return try Decoder(
-            name: name, weightsLabel: weights.label, identity: "\(self) \(weights.label)", parts: parts,
+            name: name, weightsLabel: weights.label, identity: "\(self) \(weights.identity)", parts: parts,
             execution: execution, limits: limits)
     }
 

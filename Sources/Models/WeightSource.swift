@@ -2,6 +2,8 @@
 public protocol WeightSource {
     /// What the weights are, for records: "synthetic q4-g64 seed 1".
     var label: String { get }
+    /// What tells them from all other weights, for what must not outlive them; the label by default.
+    var identity: String { get }
 
     /// Matrices with the same input, stacked into one: rows of the first, then of the second, ….
     /// - Parameter matrices: name and rows of each.
@@ -9,4 +11,8 @@ public protocol WeightSource {
 
     /// A vector of `count` elements, such as a norm's weight.
     func vector(_ name: String, count: Int) throws -> [Float]
+}
+
+extension WeightSource {
+    public var identity: String { label }
 }

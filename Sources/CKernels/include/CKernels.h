@@ -227,8 +227,8 @@ typedef enum : int32_t {
 
 /// n elements, whole blocks (32, or 256 for the K types), as floats. Other types write nothing.
 void kl_ggml_dequantize(kl_ggml type, const void *x, size_t n, float *out);
-/// Index of the first NaN or infinity of x; -1 if there is none.
-int64_t kl_first_nonfinite(const float *x, size_t n);
+/// Index of the first element of x that is NaN or of a magnitude beyond `limit`; -1 if there is none.
+int64_t kl_first_beyond(const float *x, size_t n, float limit);
 
 #pragma clang assume_nonnull end
 #endif
