@@ -10,8 +10,8 @@ quantizers the GGUF files; what llama.cpp's converter does to tensors and metada
 as its source says: conversion/llama.py, gemma.py, deepseek.py and base.py of https://github.com/ggml-org/llama.cpp.
 
 golden.json holds, per checkpoint and HuggingFace tensor name, SHA-256 of the tensor as little-endian f32, row by row: the
-HuggingFace weights themselves, mx.dequantize with f32 scales and biases, gguf.quants.dequantize; and for Llama the logits
-of transformers in f32.
+HuggingFace weights themselves, mx.dequantize with f32 scales and biases, gguf.quants.dequantize; and the logits of
+transformers in f32.
 """
 
 import hashlib
@@ -107,6 +107,13 @@ def save(model, name: str, dtype, **options) -> dict[str, np.ndarray]:
         tensors |= {key: value.float().numpy() for key, value in load_file(file).items()}
     golden(name, tensors)
     return tensors
+
+
+def logits(name: str, model):
+    with torch.no_grad():
+        rows = model(torch.tensor([TOKENS])).logits[0]
+    GOLDEN["tokens"] = TOKENS
+    GOLDEN.setdefault("logits", {})[name] = [[round(float(x), 6) for x in row] for row in rows]
 
 
 def mlx(source: str, name: str, bits: int, predicate=None):
@@ -337,10 +344,7 @@ def main():
         elif path.name != "README.md":
             path.unlink()
     llama = build(LlamaForCausalLM, LLAMA)
-    with torch.no_grad():
-        logits = llama(torch.tensor([TOKENS])).logits[0]
-    GOLDEN["tokens"] = TOKENS
-    GOLDEN["llama logits"] = [[round(float(x), 7) for x in row] for row in logits]
+    logits("llama", llama)
     tensors = save(llama, "llama-bf16", torch.bfloat16)
     save(llama, "llama-f16-sharded", torch.float16, max_shard_size="60KB")
     mlx("llama-bf16", "llama-mlx-q4", 4)
@@ -350,14 +354,16 @@ def main():
     gguf_llama(tensors, "llama-f32", [Q.F32])
     gguf_llama(tensors, "llama-mixed", [Q.Q8_0, Q.F16, Q.Q4_0, Q.BF16, Q.Q4_1, Q.Q5_0, Q.Q5_1])
     gemma = build(Gemma3ForCausalLM, GEMMA)
+    logits("gemma", gemma)
     gguf_gemma(save(gemma, "gemma-f32", torch.float32), "gemma-q8_0")
     deepseek = build(DeepseekV2ForCausalLM, DEEPSEEK)
+    logits("deepseek", deepseek)
     tensors = save(deepseek, "deepseek-bf16", torch.bfloat16)
     mlx("deepseek-bf16", "deepseek-mlx-q4", 4)
     gguf_deepseek(tensors, "deepseek-split", split=True)
     gguf_deepseek(tensors, "deepseek-whole", split=False)
     gguf_types("types")
-    (OUT / "golden.json").write_text(json.dumps(GOLDEN, indent=1, sort_keys=True) + "\n")
+    (OUT / "golden.json").write_text(json.dumps(GOLDEN, indent=None, sort_keys=True) + "\n")
 
 
 main()

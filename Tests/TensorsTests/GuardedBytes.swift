@@ -1,6 +1,7 @@
 import Foundation
 
 /// Calls `body` with `contents` right before unreadable memory, so that a read past their end is a crash and not luck.
+@discardableResult
 func withGuardedBytes<T>(
     _ contents: some Collection<UInt8>, _ body: (UnsafeRawBufferPointer) throws -> T
 ) rethrows -> T {

@@ -38,6 +38,11 @@ struct FolderNames {
         tensor.hasPrefix(model) && !tensor.hasSuffix(".rotary_emb.inv_freq")
     }
 
+    /// Is this a matrix or a vector of the text model?
+    func isWeight(_ tensor: String) -> Bool {
+        tensor == head + "lm_head.weight" || isRequired(tensor) && tensor.hasSuffix(".weight")
+    }
+
     /// - Parameter exists: is there such a tensor?
     func place(of name: String, exists: (String) -> Bool) -> Place {
         let stored = stored(name)

@@ -24,8 +24,8 @@ struct FolderTensors: CheckpointTensors {
     var required: Set<String> { Set(shards.tensors.keys.filter(names.isRequired)) }
 
     var matrices: [MatrixFacts] {
-        shards.tensors.keys.filter(names.isRequired).compactMap { name in
-            guard name.hasSuffix(".weight"), let tensor = shards.tensors[name], tensor.entry.shape.count > 1 else {
+        shards.tensors.keys.filter(names.isWeight).compactMap { name in
+            guard let tensor = shards.tensors[name], tensor.entry.shape.count > 1 else {
                 return nil
             }
             let last = tensor.entry.shape.last!
