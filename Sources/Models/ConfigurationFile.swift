@@ -48,6 +48,22 @@ public struct ConfigurationFile {
     /// Is the key there, and not null?
     public func has(_ key: String) -> Bool { object[key] != nil && !(object[key] is NSNull) }
 
+    /// Is null written under the key?
+    public func isNull(_ key: String) -> Bool { object[key] is NSNull }
+
+    /// No keys at all.
+    public var isEmpty: Bool { object.isEmpty }
+
+    /// An object without keys, as if it stood under `key`.
+    func nothing(under key: String) -> ConfigurationFile {
+        ConfigurationFile(path: path, object: [:], prefix: prefix + key + ".")
+    }
+
+    /// This object with the keys of `other` in place of its own; errors name `other`'s place in the file.
+    func updated(with other: ConfigurationFile) -> ConfigurationFile {
+        ConfigurationFile(path: path, object: object.merging(other.object) { $1 }, prefix: other.prefix)
+    }
+
     /// All keys, in alphabetical order.
     var keys: [String] { object.keys.sorted() }
 
@@ -113,6 +129,22 @@ public struct ConfigurationFile {
             throw ModelsError.unsupported(file: path, what: prefix + key, found: value, supported: supported)
         }
         return value
+    }
+
+    /// Refuses true under any of `keys`.
+    func requireFalse(_ keys: String...) throws {
+        for key in keys where try bool(key, default: false) {
+            throw ModelsError.unsupported(file: path, what: prefix + key, found: "true", supported: ["false"])
+        }
+    }
+
+    /// Refuses any number but `value` under `key`.
+    func require(_ key: String, equals value: Double) throws {
+        let found = try double(key, default: value)
+        guard found == value else {
+            throw ModelsError.unsupported(
+                file: path, what: prefix + key, found: "\(found)", supported: ["\(value)"])
+        }
     }
 
     private func missing<T>(_ key: String) throws -> T { throw bad(key, "is missing") }

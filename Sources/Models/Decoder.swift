@@ -20,6 +20,8 @@ public final class Decoder: LanguageModel {
         let finalNorm: Norm
         /// The embedding itself where they are tied.
         let head: Linear
+        /// logits → softcap · tanh(logits / softcap) where positive.
+        var logitSoftcap: Float = 0
         let widths: StepScratch.Widths
         /// The widest shape of the layers' attention.
         let attentionShape: CachedAttention.Shape
@@ -76,16 +78,22 @@ public final class Decoder: LanguageModel {
             sequences, vocabularySize: vocabularySize, contextLimit: contextLimit, maximumTokens: maximumStepTokens,
             model: name)
         let logits = try scratch.logits(rows: rows.wanted.count, vocabularySize: vocabularySize)
-        for sequence in sequences { try sequence.cache.reserve(sequence.tokens.count) }
+        for sequence in sequences {
+            precondition(sequence.cache.layout.spec == cacheSpec, "the cache is another model's")
+            try sequence.cache.reserve(sequence.tokens.count)
+        }
         let step = Step(execution: execution, scratch: scratch, rows: rows)
         embed(step)
         for (layer, block) in parts.blocks.enumerated() {
             block.apply(step, layer: layer, last: layer == parts.blocks.count - 1)
+            try step.checkFinite(layer: layer, model: name)
         }
         if step.active.count > 0 {
             parts.finalNorm.apply(to: step, rows: step.active.count)
             parts.head.apply(
                 scratch.normed, tokens: step.active.count, into: logits.values, stride: vocabularySize, on: execution)
+            finish(logits, step)
+            try step.checkFinite(layer: nil, model: name)
         }
         for sequence in sequences { sequence.cache.commit(sequence.tokens) }
         return logits
@@ -105,6 +113,18 @@ public final class Decoder: LanguageModel {
                         sines: table.sines + row * table.half)
                 }
             }
+        }
+    }
+
+    /// Caps the logits where the model does, and checks them.
+    private func finish(_ logits: Logits, _ step: Step) {
+        let cap = parts.logitSoftcap
+        execution.workers.run(logits.rows) { row, _ in
+            let values = logits.row(row)
+            if cap > 0 {
+                for index in values.indices { values[index] = cap * hyperbolicTangent(values[index] / cap) }
+            }
+            if !kl_all_finite(execution.isa, values.baseAddress!, values.count) { step.noteNotFinite(row: row) }
         }
     }
 }

@@ -25,8 +25,9 @@ public protocol LanguageModel: AnyObject {
     /// Runs the new tokens of every sequence, stores their keys and values, and commits them.
     /// - Returns: the logits asked for, [rows, vocabularySize], sequence after sequence; valid until the next step.
     /// - Throws: ``ModelsError/tokenOutOfRange(token:position:vocabulary:)``,
-    ///   ``ModelsError/contextTooLong(tokens:limit:model:)``, ``ModelsError/emptyPrompt``, or
-    ///   ``CachesError/budgetExceeded(needed:used:budget:)``; no cache has changed then.
+    ///   ``ModelsError/contextTooLong(tokens:limit:model:)``, ``ModelsError/emptyPrompt``,
+    ///   ``ModelsError/notFinite(layer:position:agent:model:)``, or
+    ///   ``CachesError/budgetExceeded(needed:used:budget:)``; no cache has new tokens then.
     func forward(_ sequences: [SequenceStep]) throws -> Logits
 }
 

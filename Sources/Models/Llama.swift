@@ -32,11 +32,10 @@ public struct LlamaConfiguration: ModelConfiguration {
         contextLimit = try file.int("max_position_embeddings", default: 2048)
         normEpsilon = Float(try file.double("rms_norm_eps", default: 1e-6))
         tiedEmbeddings = try file.bool("tie_word_embeddings", default: false)
-        rope = try RotaryEmbedding(file, width: headWidth, defaultBase: 10_000)
+        rope = try RotaryEmbedding(
+            RotaryParameters(file, contextLimit: contextLimit, defaultBase: 10_000), width: headWidth)
         _ = try file.require("hidden_act", oneOf: ["silu"], default: "silu")
-        for key in ["attention_bias", "mlp_bias"] where try file.bool(key, default: false) {
-            throw ModelsError.unsupported(file: file.path, what: key, found: "true", supported: ["false"])
-        }
+        try file.requireFalse("attention_bias", "mlp_bias", "use_sliding_window")
     }
 
     public func cacheSpec(mlaForm: MLAForm) -> ModelCacheSpec {
@@ -46,10 +45,10 @@ public struct LlamaConfiguration: ModelConfiguration {
 }
 
 extension LlamaConfiguration {
-    /// The model with weights from `weights`.
     /// - Source: transformers `models/llama/modeling_llama.py`.
     public func model(
-        name: String, weights: some WeightSource, execution: Execution, limits: Decoder.StepLimits = .init()
+        name: String, weights: some WeightSource, execution: Execution, mlaForm: MLAForm = .none,
+        limits: Decoder.StepLimits = .init()
     ) throws -> Decoder {
         let embedding = try weights.linear([("model.embed_tokens.weight", vocabularySize)], cols: hiddenSize)
         let shape = CachedAttention.Shape(

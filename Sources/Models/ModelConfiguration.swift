@@ -1,6 +1,7 @@
 import Caches
 
-/// What a `config.json` says of a model: enough to size its caches without any weights.
+/// What a `config.json` says of a model: enough to size its caches without any weights, and how to put it together
+/// with them.
 public protocol ModelConfiguration: Sendable {
     /// `model_type` values that this configuration reads.
     static var modelTypes: [String] { get }
@@ -13,48 +14,43 @@ public protocol ModelConfiguration: Sendable {
     var vocabularySize: Int { get }
     /// What its caches hold. `mlaForm` matters to models with latent attention only.
     func cacheSpec(mlaForm: MLAForm) -> ModelCacheSpec
+
+    /// The model with weights from `weights`.
+    /// - Throws: what `weights` throws, or ``TensorsError/outOfMemory(bytes:)``.
+    func model(
+        name: String, weights: some WeightSource, execution: Execution, mlaForm: MLAForm, limits: Decoder.StepLimits
+    ) throws -> Decoder
 }
 
 /// Every architecture there is, by `model_type`. A new one adds one line here.
 public enum ModelRegistry {
-    typealias Reader = @Sendable (ConfigurationFile) throws -> any ModelConfiguration
-
-    static let readers: [(modelTypes: [String], read: Reader)] = [
-        (LlamaConfiguration.modelTypes, { try LlamaConfiguration($0) }),
-        (Gemma3Configuration.modelTypes, { try Gemma3Configuration($0) }),
-        (DeepSeekV2Configuration.modelTypes, { try DeepSeekV2Configuration($0) }),
+    static let architectures: [any ModelConfiguration.Type] = [
+        LlamaConfiguration.self, Gemma3Configuration.self, DeepSeekV2Configuration.self,
     ]
 
-    /// Every `model_type` that can be read.
-    public static var modelTypes: [String] { readers.flatMap(\.modelTypes) }
+    /// Every `model_type` that can be run.
+    public static var modelTypes: [String] { architectures.flatMap { $0.modelTypes } }
 
     /// Reads the configuration in `path`, a `config.json`.
     public static func configuration(path: String) throws -> any ModelConfiguration {
-        let file = try ConfigurationFile(path: path)
-        let type = try file.string("model_type")
-        guard let entry = readers.first(where: { $0.modelTypes.contains(type) }) else {
-            throw ModelsError.unsupported(file: path, what: "model_type", found: type, supported: modelTypes)
-        }
-        return try entry.read(file)
+        try configuration(ConfigurationFile(path: path))
     }
-}
 
-extension ModelRegistry {
-    /// Every `model_type` that can be run, not only sized.
-    public static let runnable = LlamaConfiguration.modelTypes
+    /// The configuration that `file` holds.
+    static func configuration(_ file: ConfigurationFile) throws -> any ModelConfiguration {
+        let type = try file.string("model_type")
+        guard let architecture = architectures.first(where: { $0.modelTypes.contains(type) }) else {
+            throw ModelsError.unsupported(file: file.path, what: "model_type", found: type, supported: modelTypes)
+        }
+        return try architecture.init(file)
+    }
 
     /// A model of a configuration with weights from `weights`.
-    /// - Throws: ``ModelsError/unsupported(file:what:found:supported:)`` for an architecture that can only be sized.
+    /// - Parameter mlaForm: how a model with latent attention caches; nothing to other models.
     public static func model(
-        name: String, configuration: any ModelConfiguration, weights: some WeightSource, execution: Execution
+        name: String, configuration: any ModelConfiguration, weights: some WeightSource, execution: Execution,
+        mlaForm: MLAForm = .expanded, limits: Decoder.StepLimits = .init()
     ) throws -> any LanguageModel {
-        switch configuration {
-        case let configuration as LlamaConfiguration:
-            try configuration.model(name: name, weights: weights, execution: execution)
-        default:
-            throw ModelsError.unsupported(
-                file: name, what: "running a model of type", found: type(of: configuration).modelTypes[0],
-                supported: runnable)
-        }
+        try configuration.model(name: name, weights: weights, execution: execution, mlaForm: mlaForm, limits: limits)
     }
 }

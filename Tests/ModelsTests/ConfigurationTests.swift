@@ -60,7 +60,7 @@ import Testing
         #expect(message(llama(["num_key_value_heads": 3])) == "config.json: 'num_key_value_heads' (3) must divide num_attention_heads (4).")
         #expect(
             message(llama(["rope_scaling": ["rope_type": "longrope"]]))
-                == "config.json: rope_scaling.rope_type 'longrope' is not supported; supported: default, linear, llama3.")
+                == "config.json: rope_scaling.rope_type 'longrope' is not supported; supported: default, linear, llama3, yarn.")
         #expect(message(llama(["attention_bias": true])) == "config.json: attention_bias 'true' is not supported; supported: false.")
         #expect(message(llama(["model_type": "mamba"])).hasPrefix("config.json: model_type 'mamba' is not supported; supported: llama, "))
     }

@@ -55,14 +55,14 @@ struct AttentionScratch: @unchecked Sendable {
                 values: arena.reserve(tile * shape.valueWidth, of: Float.self),
                 output: arena.reserve(rows * shape.valueWidth, of: Float.self),
                 low: arena.reserve(rows, of: Int32.self), high: arena.reserve(rows, of: Int32.self),
-                scores: arena.reserve(shape.group * blockTokens, of: Float.self),
-                codes: arena.reserve(shape.group * shape.keyWidth, of: Int8.self),
-                scales: arena.reserve(shape.group * keyGroups, of: Float.self),
-                sums: arena.reserve(shape.group * keyGroups, of: Float.self)
+                scores: arena.reserve(shape.decodeHeads * blockTokens, of: Float.self),
+                codes: arena.reserve(shape.decodeHeads * shape.keyWidth, of: Int8.self),
+                scales: arena.reserve(shape.decodeHeads * keyGroups, of: Float.self),
+                sums: arena.reserve(shape.decodeHeads * keyGroups, of: Float.self)
             )
         }
         let parts = sequences * (contextLimit / CachedAttention.splitTokens + 1)
-        let partialSlice = arena.reserve(parts * shape.kvHeads * Self.partialStride(shape), of: Float.self)
+        let partialSlice = arena.reserve(parts * shape.decodeTasks * Self.partialStride(shape), of: Float.self)
         let buffer = try AlignedBuffer(byteCount: arena.byteCount)
         self.buffer = buffer
         workers = slices.map { slice in
@@ -81,12 +81,12 @@ struct AttentionScratch: @unchecked Sendable {
     /// The partial results of decode task `task`.
     func partial(_ task: Int, _ shape: CachedAttention.Shape) -> Partial {
         let start = partials + task * Self.partialStride(shape)
-        let headsPadded = (shape.group + 15) / 16 * 16
+        let headsPadded = (shape.decodeHeads + 15) / 16 * 16
         return Partial(maxima: start, sums: start + headsPadded, output: start + 2 * headsPadded)
     }
 
     private static func partialStride(_ shape: CachedAttention.Shape) -> Int {
-        (2 * ((shape.group + 15) / 16 * 16) + shape.group * shape.valueWidth + 15) / 16 * 16
+        (2 * ((shape.decodeHeads + 15) / 16 * 16) + shape.decodeHeads * shape.summedWidth + 15) / 16 * 16
     }
 }
 

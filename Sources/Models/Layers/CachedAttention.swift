@@ -19,8 +19,19 @@ struct CachedAttention {
         let scale: Float
         /// scores → softcap · tanh(scores / softcap) where positive.
         let softcap: Float
+        /// Are values the first part of the key rows?
+        var valuesInKeys = false
 
+        /// Query heads that share a KV head.
         var group: Int { queryHeads / kvHeads }
+        /// Query heads that one decode task holds.
+        var decodeHeads: Int { min(group, CachedAttention.decodeHeads) }
+        /// Decode tasks per KV head.
+        var decodeSplits: Int { (group + decodeHeads - 1) / decodeHeads }
+        /// Decode tasks of all heads.
+        var decodeTasks: Int { kvHeads * decodeSplits }
+        /// Width of the rows that a decode sums.
+        var summedWidth: Int { valuesInKeys ? keyWidth : valueWidth }
     }
 
     /// Query rows of one sequence, at positions `firstPosition ..< firstPosition + count`.
@@ -38,6 +49,9 @@ struct CachedAttention {
     static let taskRows = 1024
     /// Tokens of one part of a decode; parts are joined in order.
     static let splitTokens = 2048
+    /// The most query heads that one decode task holds: all that share a KV head in most models, so that the packed
+    /// rows are read once.
+    static let decodeHeads = 8
 
     let execution: Execution
     let scratch: AttentionScratch
@@ -99,8 +113,15 @@ struct CachedAttention {
                 let base = sequence.cache.block(layer: layer, holding: position)
                 layout.keys.scheme.decode(
                     layout.keySegment(head: head, in: base), from: token, count: count, into: my.keys, isa: isa)
-                layout.values!.scheme.decode(
-                    layout.valueSegment(head: head, in: base), from: token, count: count, into: my.values, isa: isa)
+                if shape.valuesInKeys {
+                    for row in 0..<count {
+                        (my.values + row * shape.valueWidth).update(
+                            from: my.keys + row * shape.keyWidth, count: shape.valueWidth)
+                    }
+                } else {
+                    layout.values!.scheme.decode(
+                        layout.valueSegment(head: head, in: base), from: token, count: count, into: my.values, isa: isa)
+                }
                 kl_flash_tile(
                     isa, kernel, my.flash, my.keys, my.values, count, Int32(position), my.low, my.high, shape.softcap)
                 position += count
@@ -119,20 +140,20 @@ struct CachedAttention {
         _ sequences: [Sequence], layer: Int, window: Int?, shape: Shape, queries: UnsafePointer<Float>,
         queryStride: Int, out: UnsafeMutablePointer<Float>, outStride: Int
     ) {
-        // Parts of all single-query sequences, one after another, times the KV heads.
+        // Parts of all single-query sequences, one after another, times the groups of heads.
+        let groups = shape.decodeTasks
         var parts = 0
         for sequence in sequences where sequence.count == 1 { parts += splits(sequence, window: window).count }
         guard parts > 0 else { return }
-        execution.workers.run(parts * shape.kvHeads) { task, worker in
-            let head = task % shape.kvHeads
-            var part = task / shape.kvHeads
+        execution.workers.run(parts * groups) { task, worker in
+            var part = task / groups
             for sequence in sequences where sequence.count == 1 {
                 let ranges = splits(sequence, window: window)
                 if part < ranges.count {
                     decodePart(
-                        sequence, layer: layer, head: head, positions: ranges.positions(part), shape: shape,
-                        queries: queries + sequence.firstRow * queryStride, partial: scratch.partial(task, shape),
-                        worker: worker)
+                        sequence, layer: layer, heads: HeadGroup(task % groups, shape), positions: ranges.positions(part),
+                        shape: shape, queries: queries + sequence.firstRow * queryStride,
+                        partial: scratch.partial(task, shape), worker: worker)
                     return
                 }
                 part -= ranges.count
@@ -141,12 +162,28 @@ struct CachedAttention {
         var part = 0
         for sequence in sequences where sequence.count == 1 {
             let count = splits(sequence, window: window).count
-            for head in 0..<shape.kvHeads {
+            for index in 0..<groups {
+                let heads = HeadGroup(index, shape)
                 join(
-                    (0..<count).lazy.map { (part + $0) * shape.kvHeads + head }, shape: shape,
-                    out: out + sequence.firstRow * outStride + head * shape.group * shape.valueWidth)
+                    (0..<count).lazy.map { (part + $0) * groups + index }, heads: heads.count, shape: shape,
+                    out: out + sequence.firstRow * outStride + heads.first * shape.valueWidth)
             }
             part += count
+        }
+    }
+
+    /// Query heads of one decode task.
+    private struct HeadGroup {
+        let kvHead: Int
+        /// The first query head.
+        let first: Int
+        let count: Int
+
+        init(_ index: Int, _ shape: Shape) {
+            kvHead = index / shape.decodeSplits
+            let start = index % shape.decodeSplits * shape.decodeHeads
+            first = kvHead * shape.group + start
+            count = min(shape.decodeHeads, shape.group - start)
         }
     }
 
@@ -168,14 +205,14 @@ struct CachedAttention {
     }
 
     private func decodePart(
-        _ sequence: Sequence, layer: Int, head: Int, positions: Range<Int>, shape: Shape,
+        _ sequence: Sequence, layer: Int, heads: HeadGroup, positions: Range<Int>, shape: Shape,
         queries: UnsafePointer<Float>, partial: AttentionScratch.Partial, worker: Int
     ) {
         let isa = execution.isa
         let layout = sequence.cache.layout.layers[layer]
         let my = scratch.worker(worker)
-        let group = shape.group
-        my.queries.update(from: queries + head * group * shape.keyWidth, count: group * shape.keyWidth)
+        let group = heads.count
+        my.queries.update(from: queries + heads.first * shape.keyWidth, count: group * shape.keyWidth)
         kl_scale(isa, my.queries, shape.scale, group * shape.keyWidth)
         let quantizable = shape.keyWidth % Linear.groupSize == 0
         if quantizable {
@@ -185,15 +222,18 @@ struct CachedAttention {
         }
         let query = DecodeQueries(
             values: my.queries, quantized: quantizable ? my.quantized : nil, heads: group, width: shape.keyWidth)
-        partial.reset(heads: group, width: shape.valueWidth)
+        partial.reset(heads: group, width: shape.summedWidth)
 
         var position = positions.lowerBound
         while position < positions.upperBound {
             let token = position % blockTokens
             let count = min(blockTokens - token, positions.upperBound - position)
             let base = sequence.cache.block(layer: layer, holding: position)
-            let keys = layout.keySegment(head: head, in: base)
-            let values = layout.valueSegment(head: head, in: base)
+            let keys = layout.keySegment(head: heads.kvHead, in: base)
+            let (summed, values) =
+                shape.valuesInKeys
+                ? (layout.keys.scheme, keys) : (layout.values!.scheme, layout.valueSegment(head: heads.kvHead, in: base))
+            let valueScratch = shape.valuesInKeys ? my.keys : my.values
             if execution.compute == .fast {
                 layout.keys.scheme.scores(
                     query, keys, from: token, count: count, into: my.scores, stride: blockTokens, scratch: my.keys,
@@ -210,15 +250,15 @@ struct CachedAttention {
             }
             kl_softmax_block(
                 isa, my.scores, blockTokens, group, count, partial.maxima, partial.sums, partial.output,
-                shape.valueWidth, shape.valueWidth)
+                shape.summedWidth, shape.summedWidth)
             if execution.compute == .fast {
-                layout.values!.scheme.accumulate(
+                summed.accumulate(
                     my.scores, stride: blockTokens, heads: group, values, from: token, count: count,
-                    into: partial.output, scratch: my.values, isa: isa)
+                    into: partial.output, scratch: valueScratch, isa: isa)
             } else {
-                layout.values!.scheme.denseAccumulate(
+                summed.denseAccumulate(
                     my.scores, stride: blockTokens, heads: group, values, from: token, count: count,
-                    into: partial.output, scratch: my.values, isa: isa)
+                    into: partial.output, scratch: valueScratch, isa: isa)
             }
             position += count
         }
@@ -228,9 +268,9 @@ struct CachedAttention {
         for index in 0..<count { scores[index] = cap * hyperbolicTangent(scores[index] / cap) }
     }
 
-    /// Joins the parts of one KV head in order and normalises.
-    private func join(_ tasks: some Swift.Sequence<Int>, shape: Shape, out: UnsafeMutablePointer<Float>) {
-        for member in 0..<shape.group {
+    /// Joins the parts of a group of heads in order and normalises.
+    private func join(_ tasks: some Swift.Sequence<Int>, heads: Int, shape: Shape, out: UnsafeMutablePointer<Float>) {
+        for member in 0..<heads {
             var maximum = -Float.infinity
             for task in tasks { maximum = max(maximum, scratch.partial(task, shape).maxima[member]) }
             var sum: Float = 0
@@ -240,7 +280,7 @@ struct CachedAttention {
                 let partial = scratch.partial(task, shape)
                 let factor = exponential(partial.maxima[member] - maximum)
                 sum += partial.sums[member] * factor
-                let source = partial.output + member * shape.valueWidth
+                let source = partial.output + member * shape.summedWidth
                 for index in 0..<shape.valueWidth { target[index] += source[index] * factor }
             }
             kl_scale(execution.isa, target, 1 / sum, shape.valueWidth)

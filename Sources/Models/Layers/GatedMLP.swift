@@ -4,6 +4,14 @@ import CKernels
 struct GatedMLP: FeedForwardLayer {
     enum Activation: Sendable {
         case silu, geluTanh
+
+        /// gate = act(gate) · up
+        func apply(_ gate: UnsafeMutablePointer<Float>, _ up: UnsafePointer<Float>, _ count: Int, isa: kl_isa) {
+            switch self {
+            case .silu: kl_swiglu(isa, gate, up, count)
+            case .geluTanh: kl_geglu(isa, gate, up, count)
+            }
+        }
     }
 
     let activation: Activation
@@ -23,10 +31,7 @@ struct GatedMLP: FeedForwardLayer {
         step.execution.forEachChunk(of: count) { chunk in
             for row in chunk {
                 let start = gate.values + row * gate.stride
-                switch activation {
-                case .silu: kl_swiglu(isa, start, start + width, width)
-                case .geluTanh: kl_geglu(isa, start, start + width, width)
-                }
+                activation.apply(start, start + width, width, isa: isa)
             }
             step.execution.quantize(gate, rows: chunk, cols: width)
         }

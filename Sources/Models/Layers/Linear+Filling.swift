@@ -49,3 +49,31 @@ extension Linear {
         }
     }
 }
+
+extension Linear {
+    /// Row `row` becomes row `source` of a matrix of the same storage and columns, bit by bit.
+    func fill(row: Int, copying source: Int, of other: Linear) {
+        precondition(storage == other.storage && cols == other.cols)
+        // A panel is a list of lines; each holds as many bytes of every row.
+        let lines: [(count: Int, bytes: Int)] =
+            switch storage {
+            case .affine4: [(8, 4), (2, 2)]
+            case .affine8: [(16, 4), (2, 2)]
+            case .dense(let type): [(1, type == KL_DENSE_F32 ? 4 : 2)]
+            }
+        let records = if case .dense = storage { cols } else { cols / Self.groupSize }
+        let panelBytes = Self.byteCount(rows: 1, cols: cols, storage: storage)
+        var to = bytes + row / Self.panelRows * panelBytes
+        var from = other.bytes + source / Self.panelRows * panelBytes
+        for _ in 0..<records {
+            for line in lines {
+                for _ in 0..<line.count {
+                    (to + row % Self.panelRows * line.bytes).update(
+                        from: from + source % Self.panelRows * line.bytes, count: line.bytes)
+                    to += Self.panelRows * line.bytes
+                    from += Self.panelRows * line.bytes
+                }
+            }
+        }
+    }
+}

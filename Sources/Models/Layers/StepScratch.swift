@@ -15,6 +15,8 @@ final class StepScratch {
         var rotary: [Int]
         /// The widest input of a matrix.
         var input: Int
+        /// Where layers are mixtures of experts.
+        var experts: MixtureOfExperts.Shape?
     }
 
     let hiddenSize: Int
@@ -31,6 +33,8 @@ final class StepScratch {
     /// Angles of each kind of rotary embedding, [rows, half width].
     let rotary: [RotaryTable]
     let attention: AttentionScratch
+    /// nil where no layer is a mixture of experts.
+    let experts: ExpertScratch?
     private let normedValues: UnsafeMutablePointer<Float>
     private let codes: UnsafeMutablePointer<Int8>
     private let scales, sums: UnsafeMutablePointer<Float>
@@ -70,10 +74,13 @@ final class StepScratch {
         self.scales = buffer.slice(scales)
         self.sums = buffer.slice(sums)
         self.attention = attention
+        experts = try widths.experts.map { try ExpertScratch($0, rows: rows) }
         logitsBuffer = try AlignedBuffer(count: logitRows * vocabularySize, of: Float.self)
     }
 
-    var byteCount: Int { buffer.byteCount + attention.byteCount + logitsBuffer.byteCount }
+    var byteCount: Int {
+        buffer.byteCount + attention.byteCount + (experts?.byteCount ?? 0) + logitsBuffer.byteCount
+    }
 
     /// The normalised residual stream, input of most matrices.
     var normed: Activations { activations(normedValues, stride: hiddenSize) }

@@ -46,7 +46,7 @@ struct TransformerBlock: Sendable {
         add(step, afterFeedForward)
     }
 
-    /// hidden += norm(delta)
+    /// hidden += norm(delta). A row that is no longer finite is noted.
     private func add(_ step: Step, _ norm: Norm?) {
         let width = step.scratch.hiddenSize
         let isa = step.execution.isa
@@ -54,7 +54,9 @@ struct TransformerBlock: Sendable {
             for row in chunk {
                 let delta = step.scratch.delta + row * width
                 norm?.apply(delta, into: delta, isa: isa)
-                kl_add(isa, step.scratch.hidden + row * width, delta, width)
+                let hidden = step.scratch.hidden + row * width
+                kl_add(isa, hidden, delta, width)
+                if !kl_all_finite(isa, hidden, width) { step.noteNotFinite(row: row) }
             }
         }
     }

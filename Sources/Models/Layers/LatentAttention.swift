@@ -1,0 +1,224 @@
+import CKernels
+import Caches
+
+/// Multi-head latent attention: keys and values of all heads are expanded from one compressed row per token, and a
+/// rotated key part is shared by all heads.
+///
+/// The cache holds either the expanded keys and values, or the compressed rows. In the second form the expansion is
+/// absorbed: q · (W_K c) = (W_Kᵀ q) · c, and Σ p (W_V c) = W_V Σ p c.
+/// - Source: arXiv 2405.04434, section 2.1.
+struct LatentAttention: AttentionLayer {
+    struct Shape {
+        let heads: Int
+        let nopeWidth: Int
+        let ropeWidth: Int
+        let valueWidth: Int
+        let latentWidth: Int
+        /// 0 where queries are not compressed.
+        let queryLatentWidth: Int
+        /// Factor on the scores.
+        let scale: Float
+        /// Does the cache hold compressed rows?
+        let isLatent: Bool
+
+        var queryWidth: Int { nopeWidth + ropeWidth }
+        var compressedWidth: Int { latentWidth + ropeWidth }
+
+        /// What attention over the cache looks like.
+        var attention: CachedAttention.Shape {
+            isLatent
+                ? CachedAttention.Shape(
+                    queryHeads: heads, kvHeads: 1, keyWidth: compressedWidth, valueWidth: latentWidth, scale: scale,
+                    softcap: 0, valuesInKeys: true)
+                : CachedAttention.Shape(
+                    queryHeads: heads, kvHeads: heads, keyWidth: queryWidth, valueWidth: valueWidth, scale: scale, softcap: 0)
+        }
+
+        // Where things are in a projected row.
+
+        /// Queries, [heads, nope + rope].
+        var queries: Int { 0 }
+        /// Compressed KV, then the shared key part.
+        var compressed: Int { heads * queryWidth }
+        /// Compressed queries.
+        var compressedQueries: Int { compressed + compressedWidth }
+        /// Expanded form: [heads, nope + value]. Latent form: absorbed queries, [heads, latent + rope].
+        var first: Int { compressedQueries + queryLatentWidth }
+        /// Expanded form: keys, [heads, nope + rope]. Latent form: weighted compressed rows, [heads, latent].
+        var second: Int { first + heads * (isLatent ? compressedWidth : nopeWidth + valueWidth) }
+        var projectedWidth: Int { second + heads * (isLatent ? latentWidth : queryWidth) }
+        /// The widest row that a matrix takes.
+        var widestInput: Int { max(heads * (isLatent ? max(latentWidth, valueWidth) : valueWidth), latentWidth, queryLatentWidth) }
+    }
+
+    enum Queries {
+        case full(Linear)
+        case compressed(down: Linear, norm: Norm, up: Linear)
+    }
+
+    enum Expansion {
+        /// [heads, nope + value] rows: keys and values of every head.
+        case whole(Linear)
+        case absorbed(AbsorbedExpansion)
+    }
+
+    let shape: Shape
+    /// Which of the step's rotary tables turns queries and keys.
+    let rotary: Int
+    let queries: Queries
+    /// Hidden state → compressed KV and the shared key part.
+    let compression: Linear
+    let compressedNorm: Norm
+    let expansion: Expansion
+    let output: Linear
+
+    private var stride: Int { shape.projectedWidth }
+
+    var byteCount: Int {
+        let queryBytes =
+            switch queries {
+            case .full(let linear): linear.byteCount
+            case .compressed(let down, _, let up): down.byteCount + up.byteCount
+            }
+        let expansionBytes =
+            switch expansion {
+            case .whole(let linear): linear.byteCount
+            case .absorbed(let absorbed): absorbed.byteCount
+            }
+        return queryBytes + compression.byteCount + expansionBytes + output.byteCount
+    }
+
+    // MARK: Keys and values
+
+    func storeKeysAndValues(_ step: Step, layer: Int, andQueries: Bool) {
+        let scratch = step.scratch
+        let rows = step.rows.count
+        // Everything that takes the hidden state first: its 8-bit form is replaced by the next input's.
+        if andQueries { projectQueries(step, rows: rows) }
+        compression.apply(
+            scratch.normed, tokens: rows, into: scratch.projected + shape.compressed, stride: stride, on: step.execution)
+        if andQueries { expandQueries(step, rows: rows) }
+        let compressed = scratch.activations(scratch.projected + shape.compressed, stride: stride)
+        let isa = step.execution.isa
+        step.execution.forEachChunk(of: rows) { chunk in
+            for row in chunk {
+                let start = compressed.values + row * stride
+                compressedNorm.apply(start, into: start, isa: isa)
+                rotate(start + shape.latentWidth, row: row, step)
+            }
+            if case .whole = expansion { step.execution.quantize(compressed, rows: chunk, cols: shape.latentWidth) }
+        }
+        if case .whole(let linear) = expansion { expand(compressed, linear, step) }
+
+        let (keys, keyWidth, values) =
+            shape.isLatent
+            ? (shape.compressed, shape.compressedWidth, shape.compressed)
+            : (shape.second, shape.queryWidth, shape.first + shape.nopeWidth)
+        let sequences = step.rows.sequences
+        let heads = shape.attention.kvHeads
+        step.execution.workers.run(sequences.count * heads) { task, _ in
+            let sequence = sequences[task / heads]
+            let head = task % heads
+            let row = scratch.projected + sequence.firstRow * stride
+            sequence.cache.store(
+                layer: layer, head: head, keys: row + keys + head * keyWidth, keyStride: stride,
+                values: row + values + head * (shape.nopeWidth + shape.valueWidth), valueStride: stride,
+                count: sequence.count, isa: isa)
+        }
+    }
+
+    /// Keys and values of every head from the compressed rows.
+    private func expand(_ compressed: Activations, _ linear: Linear, _ step: Step) {
+        let scratch = step.scratch
+        linear.apply(
+            compressed, tokens: step.rows.count, into: scratch.projected + shape.first, stride: stride, on: step.execution)
+        step.execution.forEachChunk(of: step.rows.count) { chunk in
+            for row in chunk {
+                let start = scratch.projected + row * stride
+                for head in 0..<shape.heads {
+                    let key = start + shape.second + head * shape.queryWidth
+                    key.update(
+                        from: start + shape.first + head * (shape.nopeWidth + shape.valueWidth), count: shape.nopeWidth)
+                    (key + shape.nopeWidth).update(
+                        from: start + shape.compressed + shape.latentWidth, count: shape.ropeWidth)
+                }
+            }
+        }
+    }
+
+    // MARK: Queries
+
+    /// The products of the queries that take the hidden state.
+    private func projectQueries(_ step: Step, rows: Int) {
+        let scratch = step.scratch
+        switch queries {
+        case .full(let linear):
+            linear.apply(
+                scratch.normed, tokens: rows, into: scratch.projected + shape.queries, stride: stride, on: step.execution)
+        case .compressed(let down, _, _):
+            down.apply(
+                scratch.normed, tokens: rows, into: scratch.projected + shape.compressedQueries, stride: stride,
+                on: step.execution)
+        }
+    }
+
+    /// The rest: queries from their compressed form.
+    private func expandQueries(_ step: Step, rows: Int) {
+        guard case .compressed(_, let norm, let up) = queries else { return }
+        let scratch = step.scratch
+        let compressed = scratch.activations(scratch.projected + shape.compressedQueries, stride: stride)
+        step.execution.forEachChunk(of: rows) { chunk in
+            for row in chunk {
+                let start = compressed.values + row * stride
+                norm.apply(start, into: start, isa: step.execution.isa)
+            }
+            step.execution.quantize(compressed, rows: chunk, cols: up.cols)
+        }
+        up.apply(compressed, tokens: rows, into: scratch.projected + shape.queries, stride: stride, on: step.execution)
+    }
+
+    // MARK: Attention
+
+    func attend(_ step: Step, layer: Int, queriesReady: Bool) {
+        let scratch = step.scratch
+        let count = step.active.count
+        if !queriesReady {
+            projectQueries(step, rows: count)
+            expandQueries(step, rows: count)
+        }
+        let rows = step.active.rows
+        step.execution.forEachChunk(of: count) { chunk in
+            for row in chunk {
+                for head in 0..<shape.heads {
+                    let query = scratch.projected + row * stride + shape.queries + head * shape.queryWidth
+                    rotate(query + shape.nopeWidth, row: rows[row], step)
+                }
+            }
+        }
+        let attention = CachedAttention(execution: step.execution, scratch: scratch.attention)
+        switch expansion {
+        case .whole:
+            attention.attend(
+                layer: layer, window: nil, shape: shape.attention, sequences: step.active.sequences,
+                queries: scratch.projected + shape.queries, queryStride: stride, out: scratch.mixed, outStride: output.cols)
+        case .absorbed(let absorbed):
+            absorbed.queries(shape, scratch, rows: count, on: step.execution)
+            attention.attend(
+                layer: layer, window: nil, shape: shape.attention, sequences: step.active.sequences,
+                queries: scratch.projected + shape.first, queryStride: stride, out: scratch.projected + shape.second,
+                outStride: stride)
+            absorbed.values(shape, scratch, rows: count, on: step.execution)
+        }
+        let mixed = scratch.activations(scratch.mixed, stride: output.cols)
+        step.execution.forEachChunk(of: count) { step.execution.quantize(mixed, rows: $0, cols: output.cols) }
+        output.apply(mixed, tokens: count, into: scratch.delta, stride: scratch.hiddenSize, on: step.execution)
+    }
+
+    /// Turns neighbouring pairs of the rotated part of the token in step row `row`.
+    private func rotate(_ part: UnsafeMutablePointer<Float>, row: Int, _ step: Step) {
+        let table = step.scratch.rotary[rotary]
+        kl_rope(
+            step.execution.isa, part, shape.ropeWidth, table.cosines + row * table.half, table.sines + row * table.half,
+            false)
+    }
+}
