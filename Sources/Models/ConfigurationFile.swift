@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// A HuggingFace `config.json`, read key by key with errors that name the key.
 public struct ConfigurationFile {
@@ -9,14 +10,34 @@ public struct ConfigurationFile {
 
     /// - Throws: ``ModelsError/cannotRead(file:reason:)``.
     public init(path: String) throws {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw ModelsError.cannotRead(file: path, reason: "there is no such file, or it may not be read")
+        let file: MappedFile
+        do {
+            file = try MappedFile(path: path)
+        } catch TensorsError.cannotOpen(_, let reason) {
+            throw ModelsError.cannotRead(file: path, reason: reason)
+        } catch {
+            throw ModelsError.cannotRead(file: path, reason: "it is empty")
         }
+        guard file.bytes.count <= Self.maximumBytes else {
+            throw ModelsError.cannotRead(
+                file: path, reason: "it has \(file.bytes.count) bytes, and no configuration has more than \(Self.maximumBytes)")
+        }
+        let data = Data(file.bytes)
         guard let object = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] else {
             throw ModelsError.cannotRead(file: path, reason: "it is not a JSON object")
         }
         self.init(path: path, object: object, prefix: "")
     }
+
+    /// What another file says, as the `config.json` of the same model would: `path` is that file's.
+    public init(path: String, object: [String: Any]) {
+        self.init(path: path, object: object, prefix: "")
+    }
+
+    /// Files larger than this are refused: parsing takes some fifty times as much memory.
+    static let maximumBytes = 1 << 20
+    /// Numbers larger than this are refused: nothing in a model comes in such numbers.
+    static let maximumInt = 1 << 24
 
     private init(path: String, object: [String: Any], prefix: String) {
         self.path = path
@@ -48,6 +69,9 @@ public struct ConfigurationFile {
         ConfigurationFile(path: path, object: object.merging(other.object) { $1 }, prefix: other.prefix)
     }
 
+    /// All keys, in alphabetical order.
+    var keys: [String] { object.keys.sorted() }
+
     /// The object under `key`, or nil.
     public func object(_ key: String) throws -> ConfigurationFile? {
         guard has(key) else { return nil }
@@ -59,8 +83,11 @@ public struct ConfigurationFile {
     public func int(_ key: String, minimum: Int = 1, default fallback: Int? = nil) throws -> Int {
         guard has(key) else { return try fallback ?? missing(key) }
         guard let number = object[key] as? NSNumber, !isBool(number), number.doubleValue == number.doubleValue.rounded(),
-            number.doubleValue >= Double(minimum), number.doubleValue < 1e12
+            number.doubleValue >= Double(minimum)
         else { throw bad(key, "must be a whole number of at least \(minimum)") }
+        guard number.doubleValue <= Double(Self.maximumInt) else {
+            throw bad(key, "is \(number), more than the largest believable number, \(Self.maximumInt)")
+        }
         return number.intValue
     }
 
@@ -93,6 +120,11 @@ public struct ConfigurationFile {
     /// An error about `key`.
     public func bad(_ key: String, _ problem: String) -> ModelsError {
         .badConfiguration(file: path, key: prefix + key, problem: problem)
+    }
+
+    /// An error about a number under `key`.
+    func unsupported(_ key: String, _ found: Int, _ supported: [Int]) -> ModelsError {
+        .unsupported(file: path, what: prefix + key, found: "\(found)", supported: supported.map { "\($0)" })
     }
 
     /// Refuses anything but one of `supported` under `key`.

@@ -8,6 +8,8 @@ public enum ModelsError: Error, Equatable, CustomStringConvertible {
     case emptyPrompt
     case notFinite(layer: Int?, position: Int, agent: String, model: String)
     case noInstructionSet(name: String, available: [String])
+    case badWeight(file: String, tensor: String, element: Int, offset: Int, value: Float)
+    case unusedTensors(file: String, tensors: [String])
 
     public var description: String {
         switch self {
@@ -25,6 +27,11 @@ public enum ModelsError: Error, Equatable, CustomStringConvertible {
         case .emptyPrompt: "The prompt has no tokens."
         case .noInstructionSet(let name, let available):
             "This machine has no kernels for instruction set '\(name)'; it has: \(available.joined(separator: ", "))."
+        case .badWeight(let file, let tensor, let element, let offset, let value):
+            "\(file): element \(element) of tensor '\(tensor)', at byte \(offset), is \(value), which no weight can be."
+        case .unusedTensors(let file, let tensors):
+            "\(file) has \(tensors.count) tensors that the model does not use, such as '\(tensors[0])': "
+                + "it is a model of another kind."
         }
     }
 }

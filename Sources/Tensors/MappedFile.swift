@@ -13,7 +13,7 @@ public final class MappedFile: @unchecked Sendable {
 
     /// - Throws: ``TensorsError/cannotOpen(file:reason:)``; an empty file is refused too.
     public init(path: String) throws {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw TensorsError.cannotOpen(file: path, reason: TensorsError.system()) }
         defer { close(descriptor) }
         var status = stat()

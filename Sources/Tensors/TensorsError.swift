@@ -6,6 +6,8 @@ public enum TensorsError: Error, Equatable, CustomStringConvertible {
     case missingTensor(file: String, tensor: String)
     case wrongTensor(file: String, tensor: String, expected: String, found: String)
     case outOfMemory(bytes: Int)
+    case unsupported(file: String, what: String)
+    case wrongMetadata(file: String, key: String, expected: String, found: String)
 
     public var description: String {
         switch self {
@@ -17,6 +19,9 @@ public enum TensorsError: Error, Equatable, CustomStringConvertible {
         case .wrongTensor(let file, let tensor, let expected, let found):
             "\(file): tensor '\(tensor)' is \(found), expected \(expected)."
         case .outOfMemory(let bytes): "The system gave no \(bytes) bytes of memory."
+        case .unsupported(let file, let what): "\(file) is not supported: \(what)."
+        case .wrongMetadata(let file, let key, let expected, let found):
+            "\(file): key '\(key)' is \(found), expected \(expected)."
         }
     }
 

@@ -225,5 +225,28 @@ void kl_q8_gemm_f32(kl_isa isa, kl_half type, const uint8_t *panels, size_t rows
 /// Is there neither NaN nor infinity among n floats?
 bool kl_all_finite(kl_isa isa, const float *x, size_t n);
 
+// MARK: Stored weights
+//
+// Blocks of GGML types, by their numbers in GGUF files. Any alignment.
+
+typedef enum : int32_t {
+  KL_GGML_F32 = 0,
+  KL_GGML_F16 = 1,
+  KL_GGML_Q4_0 = 2,
+  KL_GGML_Q4_1 = 3,
+  KL_GGML_Q5_0 = 6,
+  KL_GGML_Q5_1 = 7,
+  KL_GGML_Q8_0 = 8,
+  KL_GGML_Q4_K = 12,
+  KL_GGML_Q5_K = 13,
+  KL_GGML_Q6_K = 14,
+  KL_GGML_BF16 = 30,
+} kl_ggml;
+
+/// n elements, whole blocks (32, or 256 for the K types), as floats. Other types write nothing.
+void kl_ggml_dequantize(kl_ggml type, const void *x, size_t n, float *out);
+/// Index of the first element of x that is NaN or of a magnitude beyond `limit`; -1 if there is none.
+int64_t kl_first_beyond(const float *x, size_t n, float limit);
+
 #pragma clang assume_nonnull end
 #endif

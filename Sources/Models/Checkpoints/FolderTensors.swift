@@ -1,0 +1,140 @@
+import CKernels
+import Tensors
+
+/// The tensors of a folder that transformers or mlx-lm wrote.
+struct FolderTensors: CheckpointTensors {
+    private let shards: SafetensorsShards
+    private let quantization: MLXQuantization?
+    private let names: FolderNames
+
+    init(shards: SafetensorsShards, quantization: MLXQuantization?) throws {
+        self.shards = shards
+        self.quantization = quantization
+        names = FolderNames(tensors: shards.tensors.keys)
+    }
+
+    var files: [StoredFile] {
+        shards.files.map { file in
+            StoredFile(
+                file: file.file, headBytes: file.dataStart,
+                ranges: file.entries.values.map(\.range).sorted { $0.lowerBound < $1.lowerBound })
+        }
+    }
+
+    var required: Set<String> { Set(shards.tensors.keys.filter(names.isRequired)) }
+
+    var matrices: [MatrixFacts] {
+        shards.tensors.keys.filter(names.isWeight).compactMap { name in
+            guard let tensor = shards.tensors[name], tensor.entry.shape.count > 1 else {
+                return nil
+            }
+            let last = tensor.entry.shape.last!
+            if tensor.entry.dtype == .u32, let scales = shards.tensors[FolderNames.sibling(name, "scales")] {
+                let bits = quantization?.bits(of: FolderNames.module(name)) ?? 4
+                let half = scales.entry.dtype == .bf16 ? KL_BF16 : KL_F16
+                return MatrixFacts(
+                    encoding: "q\(bits)-g\(Linear.groupSize)", affineBits: bits, half: half, cols: last * 32 / bits,
+                    bytes: tensor.entry.range.count, isRouter: false,
+                    storage: bits == 4 ? .affine4(half) : .affine8(half), isQuantized: true)
+            }
+            guard let type = GGMLType(tensor.entry.dtype) else { return nil }
+            let half = type == .bf16 ? KL_BF16 : KL_F16
+            let block = BlockMatrix(file: tensor.file.file, tensors: [], type: type, start: 0, rows: 1, cols: 1, half: half)
+            return MatrixFacts(
+                encoding: type.name.lowercased(), half: half, cols: last, bytes: tensor.entry.range.count,
+                isRouter: name.hasSuffix(".mlp.gate.weight"), storage: block.storage, isQuantized: false)
+        }
+    }
+
+    func matrix(_ name: String, rows: Int, cols: Int) throws -> any StoredMatrix {
+        let place = names.place(of: name) { shards.tensors[$0] != nil }
+        guard let weight = shards.tensors[place.tensor] else {
+            throw TensorsError.missingTensor(file: shards.path, tensor: place.tensor)
+        }
+        if let quantization, weight.entry.dtype == .u32 {
+            return try affine(place, weight, bits: quantization.bits(of: FolderNames.module(place.tensor)), rows, cols)
+        }
+        let start = try start(of: weight, place, rows: rows, cols: cols)
+        guard let type = GGMLType(weight.entry.dtype) else {
+            throw mismatch(weight, "of F32, F16 or BF16")
+        }
+        return BlockMatrix(
+            file: weight.file.file, tensors: [place.tensor], type: type, start: start, rows: rows, cols: cols,
+            half: type == .bf16 ? KL_BF16 : KL_F16)
+    }
+
+    func vector(_ name: String, count: Int) throws -> (row: any StoredMatrix, shift: Float) {
+        let stored = names.stored(name)
+        guard let tensor = shards.tensors[stored] else {
+            throw TensorsError.missingTensor(file: shards.path, tensor: stored)
+        }
+        guard tensor.entry.shape == [count] else { throw mismatch(tensor, "[\(count)]") }
+        guard let type = GGMLType(tensor.entry.dtype) else { throw mismatch(tensor, "of F32, F16 or BF16") }
+        let row = BlockMatrix(
+            file: tensor.file.file, tensors: [stored], type: type, start: tensor.entry.range.lowerBound, rows: 1,
+            cols: count, half: KL_F16)
+        return (row, 0)
+    }
+
+    private func affine(
+        _ place: FolderNames.Place, _ weight: SafetensorsShards.Tensor, bits: Int, _ rows: Int, _ cols: Int
+    ) throws -> AffineMatrix {
+        guard cols % Linear.groupSize == 0 else { throw mismatch(weight, "a matrix of \(cols) columns") }
+        let groups = cols / Linear.groupSize
+        let codes = try start(of: weight, place, rows: rows, cols: cols * bits / 32)
+        let planes = try ["scales", "biases"].map { kind in
+            let name = FolderNames.sibling(place.tensor, kind)
+            guard let tensor = shards.tensors[name] else {
+                throw TensorsError.missingTensor(file: shards.path, tensor: name)
+            }
+            return (name: name, tensor: tensor, start: try start(of: tensor, place, rows: rows, cols: groups))
+        }
+        guard let type = GGMLType(planes[0].tensor.entry.dtype) else {
+            throw mismatch(planes[0].tensor, "of F32, F16 or BF16")
+        }
+        guard planes[1].tensor.entry.dtype == planes[0].tensor.entry.dtype else {
+            throw mismatch(planes[1].tensor, "of \(planes[0].tensor.entry.dtype.rawValue), as the scales are")
+        }
+        func plane(_ tensor: SafetensorsShards.Tensor, _ start: Int, _ rowBytes: Int) -> AffineMatrix.Plane {
+            AffineMatrix.Plane(file: tensor.file.file, start: start, rowBytes: rowBytes)
+        }
+        return AffineMatrix(
+            tensors: [place.tensor] + planes.map(\.name), rows: rows, cols: cols, bits: bits,
+            codes: plane(weight, codes, cols * bits / 8),
+            scales: plane(planes[0].tensor, planes[0].start, groups * type.block.bytes),
+            biases: plane(planes[1].tensor, planes[1].start, groups * type.block.bytes), scaleType: type)
+    }
+
+    /// Offset of the matrix [rows, cols] in its file, or of the expert's part of a stack of such matrices.
+    private func start(
+        of tensor: SafetensorsShards.Tensor, _ place: FolderNames.Place, rows: Int, cols: Int
+    ) throws -> Int {
+        let entry = tensor.entry
+        guard let expert = place.expert else {
+            guard entry.shape == [rows, cols] else { throw mismatch(tensor, "[\(rows), \(cols)]") }
+            return entry.range.lowerBound
+        }
+        guard entry.shape.count == 3, entry.shape[0] > expert, entry.shape[1...] == [rows, cols] else {
+            throw mismatch(tensor, "[more than \(expert), \(rows), \(cols)]")
+        }
+        return entry.range.lowerBound + expert * rows * cols * entry.dtype.size
+    }
+
+    private func mismatch(_ tensor: SafetensorsShards.Tensor, _ expected: String) -> TensorsError {
+        .wrongTensor(
+            file: tensor.file.file.path, tensor: tensor.entry.name, expected: expected,
+            found: "\(tensor.entry.dtype.rawValue) \(tensor.entry.shape) at byte \(tensor.entry.range.lowerBound)")
+    }
+}
+
+extension GGMLType {
+    /// The same floats in safetensors; nil for everything else.
+    init?(_ dtype: DType) {
+        switch dtype {
+        case .f32: self = .f32
+        case .f16: self = .f16
+        case .bf16: self = .bf16
+        default: return nil
+        }
+    }
+}
