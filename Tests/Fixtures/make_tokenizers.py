@@ -451,7 +451,8 @@ def make_normalizers():
                                0xF75, 0xF81, 0x1161, 0x1175, 0x1176, 0x11A7, 0x11A8, 0x11C2, 0x11C3)]
     bases = [chr(rng.choice([rng.randrange(0x20, 0x2500), rng.randrange(0x3000, 0x3400), rng.randrange(0xAC00, 0xB000),
                              rng.randrange(0x1100, 0x1200), rng.randrange(0xF900, 0xFFFE), rng.randrange(0x11000, 0x12000),
-                             rng.randrange(0x1D000, 0x1F200)])) for _ in range(1500)] + ["\U00011935", "\u32ff", "\u1100", "\u1112", "\u1113", "\uac00", "\ud788"] * 9
+                             rng.randrange(0x1D000, 0x1F200)])) for _ in range(1500)] + ["\U00011935", "\u32ff", "\u1100", "\u1112", "\u1113", "\uac00", "\ud788", "\U000e0065",
+                                                                        "\U00010065", "\U00020065"] * 9
     texts = ["".join(rng.choice(bases if rng.random() < 0.6 else marks) for _ in range(rng.randrange(1, 7))) for _ in range(700)]
     forms = {"NFC": normalizers.NFC(), "NFD": normalizers.NFD(), "NFKC": normalizers.NFKC(), "NFKD": normalizers.NFKD()}
     write(HERE / "normalizers.json", [
