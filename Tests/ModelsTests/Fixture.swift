@@ -84,7 +84,7 @@ struct FixtureRun {
 
     init(
         _ fixture: Fixture, compute: Compute = .reference, storage: Linear.Storage = .dense(KL_DENSE_F32),
-        scheme: String = "fp32", form: MLAForm = .expanded, policy: WindowPolicy = .window, threads: Int = 2,
+        scheme: String = "fp32", form: MLAForm = .expanded, policy: WindowPolicy = .window, threads: Int = 1,
         isa: kl_isa = kl_isa_best(), damage: (tensor: String, element: Int, value: Float)? = nil
     ) throws {
         var weights = try FixtureWeights(fixture)
