@@ -23,7 +23,10 @@ import Testing
 
     /// Checkpoints compute what transformers computes with the same weights in f32: names, permutations, conventions and
     /// the configuration are all in it.
-    @Test(arguments: [("llama-bf16", WeightBits?.none), ("llama-f32", nil), ("llama-bf16", .thirtyTwo)])
+    @Test(arguments: [
+        ("llama-bf16", WeightBits?.none), ("llama-bf16", .thirtyTwo), ("llama-f16-sharded", nil), ("llama-f32", nil),
+        ("gemma-f32", nil), ("deepseek-bf16", nil),
+    ])
     func likeTransformers(name: String, bits: WeightBits?) throws {
         let family = String(name.split(separator: "-")[0])
         let golden = try #require(Fixtures.golden.logits[family])

@@ -64,12 +64,13 @@ public final class Checkpoint {
     /// The model with all of its weights.
     /// - Throws: ``ModelsError/unusedTensors(file:tensors:)`` where the checkpoint holds more than the model reads.
     public func model(
-        bits: WeightBits?, execution: Execution, mlaForm: MLAForm = .expanded,
+        bits: WeightBits?, execution: Execution, mlaForm: MLAForm = .expanded, limits: Decoder.StepLimits = .init(),
         progress: ((LoadingProgress) -> Void)? = nil
     ) throws -> any LanguageModel {
         let weights = weights(bits: bits, execution: execution, progress: progress)
         let model = try ModelRegistry.model(
-            name: name, configuration: configuration, weights: weights, execution: execution, mlaForm: mlaForm)
+            name: name, configuration: configuration, weights: weights, execution: execution, mlaForm: mlaForm,
+            limits: limits)
         try weights.checkAllWereRead()
         return model
     }
