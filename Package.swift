@@ -60,6 +60,6 @@ let package = Package(
         .testTarget(
             name: "ExperimentsTests", dependencies: ["Experiments", "Models", "Results", "Tensors", "CKernels"]),
         .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
-        .testTarget(name: "kvlabTests", dependencies: ["kvlab"]),
+        .testTarget(name: "kvlabTests", dependencies: ["kvlab", "Tensors"]),
     ]
 )

@@ -3,47 +3,11 @@ import Testing
 
 /// The built program, run as a user runs it.
 @Suite(.serialized) struct CommandLineTests {
-    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .appendingPathComponent("../..").standardized.path
-    private static let program = root + "/.build/release/kvlab"
+    private let program = Program()
+    private var folder: String { program.folder }
 
-    struct Outcome {
-        let status: Int32
-        let output: String
-        let errors: String
-    }
-
-    private let folder: String
-
-    init() throws {
-        folder = FileManager.default.temporaryDirectory.path + "/kvlab-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    }
-
-    private func start(_ arguments: [String]) throws -> (Process, Pipe, String) {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: Self.program)
-        process.arguments = arguments
-        process.currentDirectoryURL = URL(fileURLWithPath: Self.root)
-        let output = Pipe()
-        let errors = "\(folder)/errors-\(UUID().uuidString)"
-        FileManager.default.createFile(atPath: errors, contents: nil)
-        process.standardOutput = output
-        process.standardError = FileHandle(forWritingAtPath: errors)
-        try process.run()
-        return (process, output, errors)
-    }
-
-    private func run(_ arguments: String...) throws -> Outcome { try run(arguments) }
-
-    private func run(_ arguments: [String]) throws -> Outcome {
-        let (process, output, errors) = try start(arguments)
-        let text = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return Outcome(
-            status: process.terminationStatus, output: String(decoding: text, as: UTF8.self),
-            errors: try String(contentsOfFile: errors, encoding: .utf8))
-    }
+    private func run(_ arguments: String...) throws -> Program.Outcome { try program.run(arguments) }
+    private func run(_ arguments: [String]) throws -> Program.Outcome { try program.run(arguments) }
 
     /// A small run of the real shape: two contexts, one pass each.
     private let small = [
@@ -51,7 +15,7 @@ import Testing
         "--set", "output_tokens=3", "--set", "page_cache=[resident]",
     ]
 
-    @Test(arguments: [[], ["run"], ["reproduce"], ["report"], ["schemes"], ["shapes"], ["models"], ["experiments"], ["machine"]])
+    @Test(arguments: [[], ["run"], ["reproduce"], ["report"], ["bench"], ["generate"], ["logits"], ["tokenize"], ["schemes"], ["shapes"], ["models"], ["experiments"], ["machine"]])
     func help(command: [String]) throws {
         let outcome = try run(command + ["--help"])
         #expect(outcome.status == 0)
@@ -91,7 +55,7 @@ import Testing
     /// report drawn again is the same to the byte.
     @Test func killedAndResumed() async throws {
         let arguments = ["run"] + small + ["--out", folder + "/results", "--resume"]
-        let (process, _, errors) = try start(arguments)
+        let (process, _, errors) = try program.start(arguments)
         while process.isRunning {
             let text = (try? String(contentsOfFile: errors, encoding: .utf8)) ?? ""
             if text.contains("[2/4]") { break }
@@ -119,6 +83,5 @@ import Testing
             compared += 1
         }
         #expect(compared > 10)
-        try FileManager.default.removeItem(atPath: folder)
     }
 }
