@@ -16,7 +16,7 @@
 typedef enum : int32_t {
   KL_SCALAR = 0,
   KL_AVX2 = 1,    // AVX2, FMA, F16C
-  KL_AVX512 = 2,  // AVX-512 F/BW/DQ/VL, VNNI, BF16
+  KL_AVX512 = 2,  // AVX-512 F/BW/DQ/VL and VNNI
   KL_NEON = 3,    // Arm Advanced SIMD with dot products
 } kl_isa;
 
