@@ -34,13 +34,7 @@ KL_VECTOR vf vmin(vf a, vf b) { return _mm256_min_ps(a, b); }
 KL_VECTOR vf vwhere_less(vf a, vf b, vf yes, vf no) {
   return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_LT_OQ));
 }
-KL_VECTOR vf vscale_by_power(vf x, vf n) {
-  const __m256i whole = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(whole, 1);
-  const __m256i one = _mm256_set1_epi32(127);
-  const vf first = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(half, one), 23));
-  const __m256i rest = _mm256_sub_epi32(whole, half);
-  return x * first * _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(rest, one), 23));
-}
+KL_VECTOR vf vpower(vf x) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(x), 23)); }
 KL_VECTOR vf vabs(vf x) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x); }
 KL_VECTOR vf vround(vf x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 KL_VECTOR vf vcopy_sign(vf x, vf sign) {

@@ -39,8 +39,8 @@ KL_VECTOR vf vmin(vf a, vf b) { return _mm512_min_ps(a, b); }
 KL_VECTOR vf vwhere_less(vf a, vf b, vf yes, vf no) {
   return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), no, yes);
 }
-/// x * 2^n for whole n
-KL_VECTOR vf vscale_by_power(vf x, vf n) { return _mm512_scalef_ps(x, n); }
+/// The float whose exponent field is the lowest bits of x.
+KL_VECTOR vf vpower(vf x) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(x), 23)); }
 KL_VECTOR vf vabs(vf x) { return _mm512_abs_ps(x); }
 /// To the nearest whole number, ties to even.
 KL_VECTOR vf vround(vf x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }

@@ -26,11 +26,7 @@ KL_VECTOR vf vfma(vf a, vf b, vf c) { return vfmaq_f32(c, a, b); }
 KL_VECTOR vf vmax(vf a, vf b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
 KL_VECTOR vf vmin(vf a, vf b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
 KL_VECTOR vf vwhere_less(vf a, vf b, vf yes, vf no) { return vbslq_f32(vcltq_f32(a, b), yes, no); }
-KL_VECTOR vf vscale_by_power(vf x, vf n) {
-  const int32x4_t whole = vcvtnq_s32_f32(n), half = vshrq_n_s32(whole, 1), one = vdupq_n_s32(127);
-  const vf first = vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(half, one), 23));
-  return x * first * vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(vsubq_s32(whole, half), one), 23));
-}
+KL_VECTOR vf vpower(vf x) { return vreinterpretq_f32_s32(vshlq_n_s32(vreinterpretq_s32_f32(x), 23)); }
 KL_VECTOR vf vabs(vf x) { return vabsq_f32(x); }
 KL_VECTOR vf vround(vf x) { return vrndnq_f32(x); }
 KL_VECTOR vf vcopy_sign(vf x, vf sign) { return vbslq_f32(vdupq_n_u32(0x80000000), sign, x); }
