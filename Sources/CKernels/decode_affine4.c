@@ -54,6 +54,8 @@ static void accumulate_scalar(kl_half type, const float *p, size_t strideP, size
 
 #if KL_X86
 #include "decode_affine4_avx512.h"
+#include "decode_affine4_scores_avx512.h"
+#include "decode_affine4_values_avx512.h"
 #endif
 
 #define KL_BODY "decode_affine4_body.h"

@@ -110,7 +110,8 @@ static KL_TARGET void KL_NAME(accumulate)(kl_half type, const float *p, size_t s
     for (size_t g = 0; g < groups; ++g) {
       for (size_t t = 0; t < count; ++t) {
         const size_t i = (first + t) * groups + g;
-        const vf scale = vsplat(kl_float_from_half(type, scales[i])), bias = vsplat(kl_float_from_half(type, biases[i]));
+        const vf scale = vsplat(kl_float_from_half(type, scales[i]));
+        const vf bias = vsplat(kl_float_from_half(type, biases[i]));
         for (size_t d = 0; d < KL_GROUP; d += 16) {
           vf q[16 / KL_LANES];
           vload_nibbles(codes + i * (KL_GROUP / 2) + d / 2, q);

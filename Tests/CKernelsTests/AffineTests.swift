@@ -24,7 +24,9 @@ import Testing
     return planes
   }
 
-  private func decode(_ planes: Planes, n: Int, width: Int, bits: Int32, group: Int32, half: Half, isa: kl_isa) -> [Float] {
+  private func decode(
+    _ planes: Planes, n: Int, width: Int, bits: Int32, group: Int32, half: Half, isa: kl_isa
+  ) -> [Float] {
     var out = [Float](repeating: .nan, count: n * width)
     kl_affine_decode(
       isa, bits, group, half.type, planes.codes, planes.scales, planes.biases, n, width, &out, width)

@@ -81,7 +81,8 @@ import Testing
             }
             #expect(abs(Double(out[h * strideO + d]) - exact) <= Double(n + 1) * 0x1p-24 * size)
           }
-          #expect(out[h * strideO + width..<(h + 1) * strideO].elementsEqual(start[h * strideO + width..<(h + 1) * strideO]))
+          let after = h * strideO + width..<(h + 1) * strideO
+          #expect(out[after].elementsEqual(start[after]))
         }
       }
     }
@@ -98,14 +99,15 @@ import Testing
     var pieces = [Float](repeating: 0, count: heads * width)
     for (from, to) in [(0, 1), (1, 65), (65, 131)] {
       let part = Stored(rows, Array(x[from * width..<to * width]))
-      let some = part.scores(body.isa, q: q, strideQ: width, heads: heads, n: to - from, width: width, strideS: to - from)
+      let count = to - from
+      let some = part.scores(body.isa, q: q, strideQ: width, heads: heads, n: count, width: width, strideS: count)
       for h in 0..<heads {
         let expected = Array(scores[h * n + from..<h * n + to])
-        #expect(identical(expected, Array(some[h * (to - from)..<(h + 1) * (to - from)])))
+        #expect(identical(expected, Array(some[h * count..<(h + 1) * count])))
       }
       let weights = (0..<heads).flatMap { p[$0 * n + from..<$0 * n + to] }
       part.accumulate(
-        body.isa, p: weights, strideP: to - from, heads: heads, n: to - from, width: width, onto: &pieces, strideO: width)
+        body.isa, p: weights, strideP: count, heads: heads, n: count, width: width, onto: &pieces, strideO: width)
     }
     #expect(identical(out, pieces))
   }

@@ -13,7 +13,9 @@ import Testing
         var out = x
         kl_rms_norm(body.isa, x, weight, 1, 1e-6, n, &out)
         var inPlace = x
-        inPlace.withUnsafeMutableBufferPointer { kl_rms_norm(body.isa, $0.baseAddress!, weight, 1, 1e-6, n, $0.baseAddress!) }
+        inPlace.withUnsafeMutableBufferPointer {
+          kl_rms_norm(body.isa, $0.baseAddress!, weight, 1, 1e-6, n, $0.baseAddress!)
+        }
         #expect(identical(out, inPlace))
         let mean = x.reduce(0.0) { $0 + Double($1) * Double($1) } / Double(n)
         for i in 0..<n {
