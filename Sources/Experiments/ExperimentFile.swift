@@ -82,14 +82,16 @@ public struct ExperimentFile {
         for layer in [settings, chosen] {
             for (key, value) in layer { values[key.string ?? "?"] = value }
         }
+        var overridden: Set<String> = []
         for text in overrides {
             let pair = text.split(separator: "=", maxSplits: 1)
             guard pair.count == 2, let value = try? Yams.compose(yaml: String(pair[1])) else {
                 throw ExperimentsError.badOverride(text: text)
             }
             values[String(pair[0])] = value
+            overridden.insert(String(pair[0]))
         }
-        return Settings(file: path, profile: profile, values: values)
+        return Settings(file: path, profile: profile, values: values, overridden: overridden)
     }
 
     private static func line(of error: YamlError) -> Int {

@@ -165,15 +165,24 @@ import Testing
         }
         #expect(
             message(["ttft"], "contexts=[4096]")
-                == "ROOT/experiments/ttft.yaml, line 1: 'contexts' holds 4096, which with 17 new tokens is more than the 4096 that tiny takes.")
+                == "--set: 'contexts' holds 4096, which with 17 new tokens is more than the 4096 that tiny takes.")
         #expect(
             message(["ttft"], "shapes=[tinny]")
-                == "ROOT/experiments/ttft.yaml, line 1: 'shapes' cannot be 'tinny' (did you mean 'tiny'?); choose one of tiny.")
+                == "--set: 'shapes' cannot be 'tinny' (did you mean 'tiny'?); choose one of tiny.")
         #expect(message(["ttft"], "schemes=[afine-q4-g64]").hasPrefix("Unknown scheme 'afine-q4-g64'. Did you mean 'affine-q4-g64'?"))
         #expect(
             message(["capacity"], "measured_budgets=[10 KiB]")
-                == "ROOT/experiments/capacity.yaml, line 1: 'measured_budgets' holds 10 KiB, which is too small for one agent of tiny at any of the contexts.")
-        #expect(message(["capacity"], "context=[1]").hasPrefix("ROOT/experiments/capacity.yaml, line 1: unknown key 'context'. Did you mean 'contexts'?"))
+                == "--set: 'measured_budgets' holds 10 KiB, which is too small for one agent of tiny at any of the contexts.")
+        #expect(message(["capacity"], "context=[1]").hasPrefix("--set: unknown key 'context'. Did you mean 'contexts'?"))
+        let laboratory = Laboratory(
+            execution: lab.execution, files: ProjectFiles(root: lab.root), cacheFolder: lab.results + "/.caches")
+        try FileManager.default.createDirectory(atPath: lab.results + "/.caches", withIntermediateDirectories: true)
+        #expect {
+            try laboratory.requireDiskSpace(1 << 60)
+        } throws: {
+            "\($0)".hasPrefix("\(lab.results) has ") && "\($0)".hasSuffix("; free some space or choose another --out.")
+        }
+        try FileManager.default.removeItem(atPath: lab.results + "/.caches")
         let left = try FileManager.default.contentsOfDirectory(atPath: lab.results)
         #expect(left == [])
     }

@@ -55,7 +55,9 @@ import Testing
                 let settings = try file(text).settings(profile: "quick")
                 _ = try settings.int("passes")
                 _ = try settings.strings("nams")
-            } == "FILE: key 'nams' is missing.")
+            } == "FILE, line 5: unknown key 'names'. Did you mean 'nams'? Known: nams, passes.")
+        #expect(
+            message { _ = try file(text).settings(profile: "quick").int("contexts") } == "FILE: key 'contexts' is missing.")
         #expect(
             message {
                 let settings = try file(text).settings(profile: "quick")
@@ -80,6 +82,9 @@ import Testing
         #expect(
             reading({ _ = try $0.byteCounts("names") })
                 == "FILE, line 5: 'names' holds 'a': write a size such as 512 MiB, 10.2 GiB or 10200 MB.")
+        #expect(
+            reading({ _ = try $0.int("passes", in: 1...9) }, "passes=x")
+                == "--set: 'passes' must be a whole number of at least 1 and at most 9.")
         #expect(reading({ _ in }, "passes") == "Cannot use '--set passes': write --set key=value.")
     }
 
