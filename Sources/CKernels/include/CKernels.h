@@ -102,8 +102,9 @@ void kl_accumulate_half(kl_isa isa, kl_half type, const float *p, size_t strideP
 
 /// On packed 4-bit rows of group 64 (planes as in kl_affine_encode, bits 4). Queries come as 8-bit codes
 /// from kl_quantize_activations over [heads, width]: qCodes [heads, width], qScales, qSums [heads, width/64].
-/// Scores are exact but for float sums. On AVX-512, p * scale is a 16-bit code per block of 128 tokens, so a value
-/// is off by at most 15 * 128 / 65534 * max|p| * max|scale| for each block; held by `DecodeAffine4Tests`.
+/// Scores are exact but for float sums. On AVX-512, p * scale is a 16-bit code per block of 128 tokens, counted from
+/// the first of the call, so a value is off by at most 15 * 128 / 65534 * max|p| * max|scale| for each block; held by
+/// `DecodeAffine4Tests`. A head's result does not depend on the heads that come with it.
 void kl_scores_affine4(kl_isa isa, kl_half type, const int8_t *qCodes, const float *qScales,
                        const float *qSums, size_t heads, const uint8_t *codes, const uint16_t *scales,
                        const uint16_t *biases, size_t n, size_t width, float *scores, size_t strideS);
