@@ -98,25 +98,31 @@ KL_INLINE void from_q4_1(const block_q4_1 *b, float *out) {
 }
 
 /// The 32 five-bit codes of a block: low nibbles, then high nibbles, with the fifth bits in `qh`.
-KL_INLINE void codes_q5(const uint8_t qh[4], const uint8_t qs[16], int32_t codes[32]) {
-  uint32_t high;
-  memcpy(&high, qh, 4);
+KL_INLINE void codes_q5(const uint8_t qh[4], const uint8_t qs[16], uint8_t codes[32]) {
   for (int i = 0; i < 16; ++i) {
-    codes[i] = (qs[i] & 15) | (int32_t)(high >> i & 1) << 4;
-    codes[16 + i] = (qs[i] >> 4) | (int32_t)(high >> (16 + i) & 1) << 4;
+    codes[i] = qs[i] & 15;
+    codes[16 + i] = qs[i] >> 4;
+  }
+  // Eight bits at a time: copies of a byte, one bit of each, then 16 where it is set.
+  for (int j = 0; j < 4; ++j) {
+    const uint64_t bits = qh[j] * 0x0101010101010101u & 0x8040201008040201u;
+    uint64_t bytes;
+    memcpy(&bytes, codes + 8 * j, 8);
+    bytes |= (bits + 0x7f7f7f7f7f7f7f7fu) >> 3 & 0x1010101010101010u;
+    memcpy(codes + 8 * j, &bytes, 8);
   }
 }
 
 KL_INLINE void from_q5_0(const block_q5_0 *b, float *out) {
   const float d = kl_float_from_f16(b->d);
-  int32_t codes[32];
+  uint8_t codes[32];
   codes_q5(b->qh, b->qs, codes);
   for (int i = 0; i < 32; ++i) out[i] = d * (float)(codes[i] - 16);
 }
 
 KL_INLINE void from_q5_1(const block_q5_1 *b, float *out) {
   const float d = kl_float_from_f16(b->d), m = kl_float_from_f16(b->m);
-  int32_t codes[32];
+  uint8_t codes[32];
   codes_q5(b->qh, b->qs, codes);
   for (int i = 0; i < 32; ++i) out[i] = d * (float)codes[i] + m;
 }

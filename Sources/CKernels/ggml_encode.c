@@ -1,12 +1,14 @@
-// Quantization to GGML blocks of 32, byte for byte as GGML's reference code for rows that are finite
-// (quantize_row_*_ref in https://github.com/ggml-org/llama.cpp/blob/master/ggml/src/ggml-quants.c). Loops that compilers
-// vectorize, compiled once per instruction set; the bytes are the same on all of them because nothing is fused:
-#pragma STDC FP_CONTRACT OFF
-// Where the reference leaves the bytes to chance:
+// Quantization to GGML blocks of 32, byte for byte as GGML's reference code
+// (quantize_row_*_ref in https://github.com/ggml-org/llama.cpp/blob/master/ggml/src/ggml-quants.c): loops for the
+// compiler to vectorize, compiled once per instruction set, the same bytes from each. Where the reference leaves the
+// bytes to chance:
 //   - a block with an infinity or NaN has codes 0 and scale (and minimum) NaN, so that it shows;
-//   - a scale whose inverse overflows (magnitudes below about 2^-125; it is 0 as f16) gives the codes of a block of one value;
+//   - a scale whose inverse overflows (below 2^-128, so 0 as f16) gives every element the code of zero (of the minimum);
 //   - an iq4_nl block below 1e-15 has codes 0, where the reference repeats the codes of the block before.
 #include "internal.h"
+
+// The reference rounds products before it adds.
+#pragma STDC FP_CONTRACT OFF
 
 enum { BLOCK = 32 };
 
@@ -26,7 +28,9 @@ KL_INLINE block_range range_of(const float *x) {
     lowest = key < lowest ? key : lowest;
     highest = key > highest ? key : highest;
   }
-  block_range range = {.low = kl_float((uint32_t)order_key(lowest)), .high = kl_float((uint32_t)order_key(highest))};
+  block_range range;
+  range.low = kl_float((uint32_t)order_key(lowest));
+  range.high = kl_float((uint32_t)order_key(highest));
   range.finite = fabsf(range.low) < INFINITY && fabsf(range.high) < INFINITY;
   range.extreme = range.high > -range.low ? range.high : range.low;
   // Both ends as far from 0, or a zero of either sign at the low end: what comes first counts.

@@ -60,8 +60,8 @@ import Testing
     }
 
     /// Steps of the GGML types in the span of a block, or in its largest magnitude, and how many a value is off at most.
-    /// The upper end of q4_0 and q5_0 has no code of its own. The levels of iq4_nl are at most 24 apart, the end opposite
-    /// to the largest is 14 from its level, and fitting the scale moves a level by as much again.
+    /// The upper end of q4_0 and q5_0 has no code of its own. A value of iq4_nl is at most 14 steps from its level before
+    /// the scale is fitted to all of them; a search for the worst block found 26 steps after.
     private static let ggmlSteps: [String: (count: Float, spanned: Bool, off: Float)] = [
         "q8_0": (127, false, 0.5), "q5_1": (31, true, 0.5), "q5_0": (16, false, 1), "q4_1": (15, true, 0.5),
         "q4_0": (8, false, 1), "iq4_nl": (127, false, 28),
