@@ -3,7 +3,7 @@
 // compiler to vectorize, compiled once per instruction set, the same bytes from each. Where the reference leaves the
 // bytes to chance:
 //   - a block with an infinity or NaN has codes 0 and scale (and minimum) NaN, so that it shows;
-//   - a scale whose inverse overflows (below 2^-128, so 0 as f16) gives every element the code of zero (of the minimum);
+//   - a scale whose inverse overflows (below 2^-128, 0 as f16) gives every element the code of zero (of the minimum);
 //   - an iq4_nl block below 1e-15 has codes 0, where the reference repeats the codes of the block before.
 #include "internal.h"
 

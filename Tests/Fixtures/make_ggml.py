@@ -4,7 +4,8 @@
     venv/bin/python Tests/Fixtures/make_ggml.py
 
 Layout of ggml/blocks.bin, little-endian, no header: the input, [48, 64] f32; then the blocks [48, 2] of q8_0, q5_1,
-q5_0, q4_1, q4_0 and iq4_nl, of 34, 24, 22, 20, 18 and 18 bytes.
+q5_0, q4_1, q4_0 and iq4_nl, of 34, 24, 22, 20, 18 and 18 bytes; then what `gguf` reads from the blocks of the first
+eight rows of each, [6, 8, 64] f32.
 """
 
 import pathlib
@@ -94,13 +95,12 @@ def main() -> None:
     folder.mkdir(exist_ok=True)
     x = rows()
     types = gguf.GGMLQuantizationType
-    parts = [x.tobytes()]
-    for kind in (types.Q8_0, types.Q5_1, types.Q5_0, types.Q4_1, types.Q4_0):
-        parts.append(quantize(x, kind).tobytes())
-    parts.append(b"".join(iq4_nl(row) for row in x))
-    (folder / "blocks.bin").write_bytes(b"".join(parts))
-    back = dequantize(np.frombuffer(parts[-1], np.uint8).reshape(ROWS, -1), types.IQ4_NL)
-    assert np.abs(back - x)[:8].max() < 0.6, "iq4_nl blocks do not come back"
+    kinds = (types.Q8_0, types.Q5_1, types.Q5_0, types.Q4_1, types.Q4_0)
+    blocks = {kind: quantize(x, kind) for kind in kinds}
+    blocks[types.IQ4_NL] = np.frombuffer(b"".join(iq4_nl(row) for row in x), np.uint8).reshape(ROWS, -1)
+    values = [dequantize(rows[:8], kind) for kind, rows in blocks.items()]
+    assert all(np.abs(back - x[:8]).max() < 0.6 for back in values), "blocks do not come back"
+    (folder / "blocks.bin").write_bytes(b"".join(part.tobytes() for part in [x, *blocks.values(), *values]))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ import Testing
         let layout = try SegmentLayout(scheme: try SchemeRegistry.scheme(named: name), width: width)
         let memory = try AlignedBuffer(byteCount: layout.byteCount)
         let count = rows.count / width
-        layout.scheme.encode(rows, count: count, stride: width, at: 0, into: layout.segment(at: memory.pointer), isa: isa)
+        let segment = layout.segment(at: memory.pointer)
+        layout.scheme.encode(rows, count: count, stride: width, at: 0, into: segment, isa: isa)
         return Array(UnsafeRawBufferPointer(start: memory.pointer, count: count * layout.planes[0].bytesPerToken))
     }
 
@@ -28,8 +29,8 @@ import Testing
         }
     }
 
-    /// Byte for byte. Tests/Fixtures/ggml/README.md says how the file was made.
-    @Test(arguments: isas) func encodesLikeGGML(isa: kl_isa) throws {
+    /// Byte for byte, and bit for bit back. Tests/Fixtures/ggml/README.md says how the file was made.
+    @Test(arguments: isas) func encodesAndDecodesLikeGGML(isa: kl_isa) throws {
         let url = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Fixtures/ggml/blocks.bin")
         var rest = [UInt8](try Data(contentsOf: url))[...]
         func take(_ count: Int) -> [UInt8] {
@@ -38,14 +39,21 @@ import Testing
         }
         let (count, width) = (48, 64)
         let rows = take(count * width * 4).withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
+        var firstRows: [String: [UInt8]] = [:]
         for name in Self.names {
             let rowBytes = try SchemeRegistry.scheme(named: name).bytesPerToken(width: width)
             let golden = take(count * rowBytes)
+            firstRows[name] = Array(golden.prefix(8 * rowBytes))
             let ours = try stored(name, rows, width: width, isa: isa)
             for row in 0..<count {
                 let range = row * rowBytes..<(row + 1) * rowBytes
                 #expect(ours[range] == golden[range], "\(name) row \(row)")
             }
+        }
+        for name in Self.names {
+            let golden = take(8 * width * 4).withUnsafeBytes { Array($0.bindMemory(to: UInt32.self)) }
+            let ours = try decoded(name, try #require(firstRows[name]), width: width, isa: isa)
+            #expect(ours.map(\.bitPattern) == golden, "\(name)")
         }
         #expect(rest.isEmpty)
     }
@@ -53,9 +61,12 @@ import Testing
     /// Any bytes mean the same on every instruction set: d·q + m of what was stored, rounded once.
     @Test(arguments: names) func instructionSetsReadTheSame(name: String) throws {
         let width = 96
-        var bytes = [UInt8](repeating: 0, count: 256 * (try SchemeRegistry.scheme(named: name).bytesPerToken(width: width)))
+        let rowBytes = try SchemeRegistry.scheme(named: name).bytesPerToken(width: width)
+        var bytes = [UInt8](repeating: 0, count: 256 * rowBytes)
         kl_random_bytes(9, 0, &bytes, bytes.count)
-        let read = try Self.isas.map { try decoded(name, bytes, width: width, isa: $0).map { $0.isNaN ? 0x7fc0_0000 : $0.bitPattern } }
+        let read = try Self.isas.map { isa in
+            try decoded(name, bytes, width: width, isa: isa).map { $0.isNaN ? Float.nan.bitPattern : $0.bitPattern }
+        }
         for other in read.dropFirst() { #expect(other == read[0]) }
     }
 
