@@ -242,6 +242,7 @@ typedef enum : int32_t {
   KL_GGML_Q4_K = 12,
   KL_GGML_Q5_K = 13,
   KL_GGML_Q6_K = 14,
+  KL_GGML_IQ4_NL = 20,
   KL_GGML_BF16 = 30,
 } kl_ggml;
 
@@ -249,6 +250,15 @@ typedef enum : int32_t {
 void kl_ggml_dequantize(kl_ggml type, const void *x, size_t n, float *out);
 /// Index of the first element of x that is NaN or of a magnitude beyond `limit`; -1 if there is none.
 int64_t kl_first_beyond(const float *x, size_t n, float limit);
+
+// MARK: KV rows in GGML blocks of 32: Q8_0, Q5_1, Q5_0, Q4_1, Q4_0, IQ4_NL; other types write nothing
+
+/// x [n, width] at x[i * strideX] into blocks [n, width/32], any alignment. The bytes of GGML's reference quantizers,
+/// on every ISA. A block with an infinity or NaN has codes 0 and scale NaN.
+void kl_ggml_encode(kl_isa isa, kl_ggml type, const float *x, size_t n, size_t width, size_t strideX,
+                    uint8_t *blocks);
+/// n elements, whole blocks, as floats: the same bits as kl_ggml_dequantize on every ISA.
+void kl_ggml_decode(kl_isa isa, kl_ggml type, const uint8_t *blocks, size_t n, float *out);
 
 #pragma clang assume_nonnull end
 #endif
