@@ -1,5 +1,6 @@
 import CKernels
 import Caches
+import Foundation
 import Models
 import Schemes
 import Tensors
@@ -60,6 +61,28 @@ import Testing
                 for row in 0..<logits.rows { together[row < step.0.count ? 0 : 1] += logits.row(row) }
             }
             #expect(together == alone)
+        }
+    }
+
+    /// A cache that was saved and loaded goes on as if it never left: compressed rows, and windows with blocks let go.
+    @Test(arguments: ["deepseek-lite", "gemma-pattern-2"], [Compute.reference, .fast])
+    func restored(name: String, compute: Compute) throws {
+        let fixture = Fixture(name: name)
+        let tokens = try fixture.expected().tokens
+        let path = FileManager.default.temporaryDirectory.path + "/kvlab-\(UUID().uuidString).safetensors"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        for form in fixture.forms {
+            let run = try FixtureRun(fixture, compute: compute, scheme: "fp16", form: form)
+            let cache = run.cache()
+            _ = try run.model.forward([SequenceStep(cache: cache, tokens: tokens[..<290], wanted: .none)])
+            try CacheFile.save(cache, model: run.model.fingerprint, to: path)
+            let loaded = try CacheFile.load(
+                path, agent: "tester", model: run.model.fingerprint, layout: run.layout, pool: run.pool,
+                workers: WorkerPool(threads: 1)
+            ).cache
+            let rest = [cache, loaded].map { SequenceStep(cache: $0, tokens: tokens[290...], wanted: .all) }
+            let logits = try run.model.forward(rest)
+            for row in 0..<10 { #expect(Array(logits.row(row)) == Array(logits.row(10 + row))) }
         }
     }
 

@@ -222,11 +222,6 @@ void kl_q8_gemm_int8(kl_isa isa, kl_half type, const uint8_t *panels, size_t row
 void kl_q8_gemm_f32(kl_isa isa, kl_half type, const uint8_t *panels, size_t rows, size_t cols, size_t panel0,
                     size_t panel1, const float *x, size_t strideX, size_t tokens, float *y, size_t strideY);
 
-// MARK: Checks
-
-/// Is there neither NaN nor infinity among n floats?
-bool kl_all_finite(kl_isa isa, const float *x, size_t n);
-
 // MARK: Stored weights
 //
 // Blocks of GGML types, by their numbers in GGUF files. Any alignment.

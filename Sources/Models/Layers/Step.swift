@@ -24,7 +24,7 @@ final class Step {
 
     /// Notes row `row` of the step if it holds NaN or infinity in the `count` numbers at `values`. Any thread may.
     func check(_ values: UnsafePointer<Float>, _ count: Int, row: Int) {
-        if !kl_all_finite(execution.isa, values, count) { notFiniteRow.min(row, ordering: .relaxed) }
+        if kl_first_beyond(values, count, .greatestFiniteMagnitude) >= 0 { notFiniteRow.min(row, ordering: .relaxed) }
     }
 
     /// - Throws: ``ModelsError/notFinite(part:position:agent:model:)`` if a row was noted.
