@@ -1,5 +1,6 @@
 // Dequantization of GGML blocks: loops that compilers vectorize; those of blocks of 32, which caches use too, are
-// compiled once per instruction set. Every product of a 16-bit scale and a code is exact in f32, so the results do not depend on whether multiplies and adds are fused.
+// compiled once per instruction set. Every product of a 16-bit scale and a code is exact in f32, so the results do not
+// depend on whether multiplies and adds are fused.
 #include "internal.h"
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
