@@ -52,7 +52,8 @@ let package = Package(
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(name: "SchemesTests", dependencies: ["Schemes", "Tensors", "CKernels"]),
         .testTarget(name: "CachesTests", dependencies: ["Caches", "Schemes", "Tensors", "CKernels"]),
-        .testTarget(name: "ModelsTests", dependencies: ["Models", "Caches", "Schemes"]),
+        .testTarget(
+            name: "ModelsTests", dependencies: ["Models", "Caches", "Schemes", "Tensors", "CKernels"]),
         .testTarget(name: "TextTests", dependencies: ["Text"]),
         .testTarget(
             name: "EngineTests", dependencies: ["Engine", "Models", "Caches", "Schemes", "Tensors", "CKernels"]),
