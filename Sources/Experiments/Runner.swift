@@ -53,8 +53,9 @@ public final class Runner {
     public func run() throws -> RunDirectory {
         let scratch = request.resultsFolder + "/.caches-\(ProcessInfo.processInfo.processIdentifier)"
         do {
+            try FileManager.default.createDirectory(atPath: request.resultsFolder, withIntermediateDirectories: true)
             try FileManager.default.createDirectory(
-                atPath: scratch, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+                atPath: scratch, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         } catch {
             throw ExperimentsError.cannotWrite(folder: request.resultsFolder, reason: error.localizedDescription)
         }
