@@ -28,7 +28,7 @@ struct StoredFile {
 
 /// A matrix as it is stored, for labels and the choice of types.
 struct MatrixFacts {
-    /// "bf16", "q4-g64", "Q4_K".
+    /// "bf16", "q4-g64", "Q4_K"; scales of 32 bits are said, as they become 16.
     let encoding: String
     /// Bits per element of an affine encoding.
     var affineBits: Int?

@@ -33,7 +33,8 @@ struct FolderTensors: CheckpointTensors {
                 let bits = quantization?.bits(of: FolderNames.module(name)) ?? 4
                 let half = scales.entry.dtype == .bf16 ? KL_BF16 : KL_F16
                 return MatrixFacts(
-                    encoding: "q\(bits)-g\(Linear.groupSize)", affineBits: bits, half: half, cols: last * 32 / bits,
+                    encoding: "q\(bits)-g\(Linear.groupSize)" + (scales.entry.dtype == .f32 ? " with f32 scales" : ""),
+                    affineBits: bits, half: half, cols: last * 32 / bits,
                     bytes: tensor.entry.range.count, isRouter: false,
                     storage: bits == 4 ? .affine4(half) : .affine8(half), isQuantized: true)
             }
