@@ -13,7 +13,7 @@ import Testing
 
     private func problem(_ path: String, bits: WeightBits? = nil) -> String {
         do {
-            _ = try Checkpoint.open(path).model(bits: bits, execution: Fixtures.execution)
+            _ = try Checkpoint.open(path).model(bits: bits, execution: CheckpointFixtures.execution)
             return "none"
         } catch { return "\(error)" }
     }
@@ -99,7 +99,7 @@ import Testing
             $0["model.layers.0.self_attn.rotary_emb.inv_freq"] = .init(dtype: .f32, shape: [1], bytes: [0, 0, 0, 0])
         }
         #expect(
-            problem(other) == "model.safetensors has 1 tensors that the model does not use, such as "
+            problem(other) == "model.safetensors has tensors that the model does not use, 1 of them, the first "
                 + "'model.layers.0.self_attn.q_proj.bias': it is a model of another kind.")
     }
 

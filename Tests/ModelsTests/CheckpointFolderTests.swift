@@ -19,10 +19,10 @@ import Testing
         }
         let checkpoint = try Checkpoint.open(folder.path)
         #expect(checkpoint.label(bits: nil) == "HF f32")
-        let weights = checkpoint.weights(bits: nil, execution: Fixtures.execution)
+        let weights = checkpoint.weights(bits: nil, execution: CheckpointFixtures.execution)
         let norm = try weights.vector("model.norm.weight", count: 64)
-        #expect(Fixtures.hash(norm) == Fixtures.golden.tensors["gemma-f32"]?["model.norm.weight"])
-        _ = try checkpoint.model(bits: .sixteen, execution: Fixtures.execution)
+        #expect(CheckpointFixtures.hash(norm) == CheckpointFixtures.golden.tensors["gemma-f32"]?["model.norm.weight"])
+        _ = try checkpoint.model(bits: .sixteen, execution: CheckpointFixtures.execution)
     }
 
     /// Scales of 32 bits become half precision, and the label says so; as floats they are used as they are.
@@ -39,12 +39,12 @@ import Testing
         let checkpoint = try Checkpoint.open(folder.path)
         #expect(checkpoint.label(bits: nil) == "MLX q4-g64 with f32 scales → q4-g64")
         let name = (name: "model.layers.0.mlp.up_proj.weight", rows: 128)
-        let exact = Fixtures.values(
-            try checkpoint.weights(bits: .thirtyTwo, execution: Fixtures.execution).linear([name], cols: 64))
-        let stored = try checkpoint.weights(bits: nil, execution: Fixtures.execution).linear([name], cols: 64)
+        let exact = CheckpointFixtures.values(
+            try checkpoint.weights(bits: .thirtyTwo, execution: CheckpointFixtures.execution).linear([name], cols: 64))
+        let stored = try checkpoint.weights(bits: nil, execution: CheckpointFixtures.execution).linear([name], cols: 64)
         #expect(stored.storage == .affine4(KL_F16))
-        for (a, b) in zip(exact, Fixtures.values(stored)) { #expect(abs(a - b) <= 0x1p-10 * 0.5) }
-        #expect(exact != Fixtures.values(stored))
+        for (a, b) in zip(exact, CheckpointFixtures.values(stored)) { #expect(abs(a - b) <= 0x1p-10 * 0.5) }
+        #expect(exact != CheckpointFixtures.values(stored))
     }
 
     /// Rows that are not whole groups stay in 16 bits, and the label says so.
@@ -61,20 +61,20 @@ import Testing
         }
         let checkpoint = try Checkpoint.open(folder.path)
         #expect(checkpoint.label(bits: .four) == "HF bf16 → q4-g64 (2 of 16 matrices bf16)")
-        let weights = checkpoint.weights(bits: .four, execution: Fixtures.execution)
+        let weights = checkpoint.weights(bits: .four, execution: CheckpointFixtures.execution)
         let down = try weights.linear([("model.layers.0.mlp.down_proj.weight", 64)], cols: 120)
         #expect(down.storage == .dense(KL_DENSE_BF16))
     }
 
     @Test func fingerprints() throws {
-        let whole = try Fixtures.open("llama-f16-sharded")
+        let whole = try CheckpointFixtures.open("llama-f16-sharded")
         let full = whole.fingerprint(.full)
         let sampled = whole.fingerprint(.sampled)
         #expect("\(full)".hasPrefix("sha256:") && full.hex.count == 64)
         #expect("\(sampled)".hasPrefix("sha256-sampled:") && sampled.hex != full.hex)
         // The shards one after the other, as `cat model-*.safetensors | sha256sum` has it.
         #expect(full.hex == "ffc9597ab9eb815fd3c895499702fa879cfc99b5306f861ab1d0283a178a4fc1")
-        #expect(try Fixtures.open("llama-f16-sharded").fingerprint(.sampled) == sampled)
+        #expect(try CheckpointFixtures.open("llama-f16-sharded").fingerprint(.sampled) == sampled)
         // One bit of a weight in the middle of a small tensor.
         let folder = try DamagedFolder("llama-bf16")
         let before = try Checkpoint.open(folder.path)
@@ -85,9 +85,9 @@ import Testing
     }
 
     @Test func names() throws {
-        #expect(try Checkpoint.open(Fixtures.path("llama-f32")).name == "llama-f32")
-        #expect(try Checkpoint.open(Fixtures.path("llama-bf16") + "//").name == "llama-bf16")
-        guard case .none = try Fixtures.open("llama-bf16").tokenizer else {
+        #expect(try Checkpoint.open(CheckpointFixtures.path("llama-f32")).name == "llama-f32")
+        #expect(try Checkpoint.open(CheckpointFixtures.path("llama-bf16") + "//").name == "llama-bf16")
+        guard case .none = try CheckpointFixtures.open("llama-bf16").tokenizer else {
             Issue.record("llama-bf16 has no tokenizer")
             return
         }

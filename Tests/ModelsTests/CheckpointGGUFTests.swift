@@ -6,7 +6,7 @@ import Testing
 @Suite struct CheckpointGGUFTests {
     /// A copy of a file in which `old`, all occurrences of it, reads `new`, of as many bytes.
     private func problem(_ name: String, _ changes: [(old: [UInt8], new: [UInt8])]) throws -> String {
-        let path = try Fixtures.copy(name)
+        let path = try CheckpointFixtures.copy(name)
         defer { unlink(path) }
         var data = try Data(contentsOf: URL(fileURLWithPath: path))
         for (old, new) in changes {
@@ -19,7 +19,7 @@ import Testing
         }
         try data.write(to: URL(fileURLWithPath: path))
         do {
-            _ = try Checkpoint.open(path).model(bits: .sixteen, execution: Fixtures.execution)
+            _ = try Checkpoint.open(path).model(bits: .sixteen, execution: CheckpointFixtures.execution)
             return "none"
         } catch { return "\(error)".replacingOccurrences(of: path, with: "FILE") }
     }
@@ -48,7 +48,7 @@ import Testing
                 == "FILE has no tensor 'blk.2.attn_norm.weight'.")
         #expect(
             try problem("llama-f32", [(value("llama.block_count", 4, 2), value("llama.block_count", 4, 1))])
-                == "FILE has 9 tensors that the model does not use, such as 'blk.1.attn_k.weight': "
+                == "FILE has tensors that the model does not use, 9 of them, the first 'blk.1.attn_k.weight': "
                 + "it is a model of another kind.")
         #expect(
             try problem("llama-f32", [(value("llama.block_count", 4, 2), value("llama.block_count", 4, 1 << 31))])
@@ -57,13 +57,13 @@ import Testing
     }
 
     @Test func numbersThatAreNone() throws {
-        let path = Fixtures.path("llama-mixed")
+        let path = CheckpointFixtures.path("llama-mixed")
         let file = try GGUFFile(path: path)
         let tensor = try file.tensor("blk.1.ffn_down.weight")
         #expect(tensor.type == .q4_0)
         // The scale of block 5, which is the second of row 1.
         let offset = tensor.range.lowerBound + 5 * 18
-        let copy = try Fixtures.copy("llama-mixed")
+        let copy = try CheckpointFixtures.copy("llama-mixed")
         defer { unlink(copy) }
         var data = try Data(contentsOf: URL(fileURLWithPath: copy))
         data[offset] = 0
@@ -71,7 +71,7 @@ import Testing
         try data.write(to: URL(fileURLWithPath: copy))
         for bits in [WeightBits?.none, .four] {
             #expect {
-                try Checkpoint.open(copy).model(bits: bits, execution: Fixtures.execution)
+                try Checkpoint.open(copy).model(bits: bits, execution: CheckpointFixtures.execution)
             } throws: {
                 "\($0)".hasPrefix("\(copy): element 160 of tensor 'blk.1.ffn_down.weight', at byte \(offset), is ")
             }
@@ -80,9 +80,9 @@ import Testing
 
     /// Factors that are not Llama 3's are not taken for them.
     @Test func frequencyFactors() throws {
-        let file = try GGUFFile(path: Fixtures.path("llama-f32"))
+        let file = try GGUFFile(path: CheckpointFixtures.path("llama-f32"))
         let tensor = try file.tensor("rope_freqs.weight")
-        let path = try Fixtures.copy("llama-f32")
+        let path = try CheckpointFixtures.copy("llama-f32")
         defer { unlink(path) }
         var data = try Data(contentsOf: URL(fileURLWithPath: path))
         data.replaceSubrange(
@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test func tokenizers() throws {
-        guard case .metadata(let llama) = try Fixtures.open("llama-f32").tokenizer else {
+        guard case .metadata(let llama) = try CheckpointFixtures.open("llama-f32").tokenizer else {
             Issue.record("llama-f32 has a tokenizer")
             return
         }
@@ -106,12 +106,12 @@ import Testing
         #expect(llama.tokens[79] == "é" && llama.types[78...] == [3, 3] && llama.merges == ["t 0", "t 1"])
         #expect(llama.bosID == 78 && llama.eosID == 79 && llama.unknownID == nil && llama.endIDs.isEmpty)
         #expect(llama.addsBOS == true && llama.addsEOS == nil && llama.chatTemplate == "{{ messages }}")
-        guard case .metadata(let gemma) = try Fixtures.open("gemma-q8_0").tokenizer else {
+        guard case .metadata(let gemma) = try CheckpointFixtures.open("gemma-q8_0").tokenizer else {
             Issue.record("gemma-q8_0 has a tokenizer")
             return
         }
         #expect(gemma.model == "llama" && gemma.scores[79] == -79 && gemma.addsSpacePrefix == false)
-        guard case .none = try Fixtures.open("deepseek-split").tokenizer else {
+        guard case .none = try CheckpointFixtures.open("deepseek-split").tokenizer else {
             Issue.record("deepseek-split has no tokenizer")
             return
         }

@@ -6,7 +6,7 @@ final class DamagedFolder {
     let path: String
     private var weights: String { path + "/model.safetensors" }
 
-    init(_ name: String) throws { path = try Fixtures.copy(name) }
+    init(_ name: String) throws { path = try CheckpointFixtures.copy(name) }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
