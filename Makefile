@@ -1,10 +1,12 @@
 # make reproduce   set up, build, run every experiment, write tables, figures and a report
 # make test        set up, build, run the tests
+# make test-arm64  compare the Arm kernels with the scalar ones, under qemu where needed
+#                  (without testable imports, so that both share one build)
 PROFILE ?= laptop
 RESULTS ?= results
 KVLAB := .build/release/kvlab
 
-.PHONY: help setup build test reproduce clean
+.PHONY: help setup build test test-arm64 reproduce clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -17,7 +19,12 @@ build: setup
 	swift build -c release --product kvlab
 
 test: setup
-	swift test -c release
+	swift test -c release --disable-testable-imports
+
+# The Arm bodies of the kernels against the scalar ones: natively on Arm, elsewhere under qemu (on Debian and Ubuntu the
+# packages qemu-user, gcc-aarch64-linux-gnu and libc6-dev-arm64-cross).
+test-arm64:
+	sh Tests/CKernelsTests/arm64/run.sh
 
 # PROFILE=quick (minutes), laptop (at most 20 minutes) or paper (full size, hours). An unfinished run of the same
 # settings is gone on with.

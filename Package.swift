@@ -28,7 +28,7 @@ let package = Package(
                 "Caches", "Schemes", "Tensors", "CKernels", .product(name: "Crypto", package: "swift-crypto"),
             ]),
         .target(name: "Text"),
-        .target(name: "Engine", dependencies: ["Models", "Caches", "Schemes", "Tensors", "CKernels"]),
+        .target(name: "Engine", dependencies: ["Models", "Caches", "Schemes", "Tensors", "Text", "CKernels"]),
         .target(
             name: "Results",
             dependencies: ["CHDF5", .product(name: "Crypto", package: "swift-crypto")]),
@@ -36,7 +36,7 @@ let package = Package(
             name: "Experiments",
             dependencies: [
                 "Engine", "Models", "Caches", "Schemes", "Tensors", "CKernels", "Results",
-                .product(name: "Yams", package: "Yams"), .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Yams", package: "Yams"),
             ]),
         .target(
             name: "Reports",
@@ -44,15 +44,16 @@ let package = Package(
         .executableTarget(
             name: "kvlab",
             dependencies: [
-                "Experiments", "Reports", "Results", "Engine", "Models", "Schemes", "Tensors", "CKernels",
+                "Experiments", "Reports", "Results", "Engine", "Models", "Caches", "Schemes", "Text", "Tensors", "CKernels",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
-        .testTarget(name: "CKernelsTests", dependencies: ["CKernels"]),
+        .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], exclude: ["arm64"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(name: "SchemesTests", dependencies: ["Schemes", "Tensors", "CKernels"]),
         .testTarget(name: "CachesTests", dependencies: ["Caches", "Schemes", "Tensors", "CKernels"]),
-        .testTarget(name: "ModelsTests", dependencies: ["Models", "Caches", "Schemes"]),
+        .testTarget(
+            name: "ModelsTests", dependencies: ["Models", "Caches", "Schemes", "Tensors", "CKernels"]),
         .testTarget(name: "TextTests", dependencies: ["Text"]),
         .testTarget(
             name: "EngineTests", dependencies: ["Engine", "Models", "Caches", "Schemes", "Tensors", "CKernels"]),
@@ -60,6 +61,6 @@ let package = Package(
         .testTarget(
             name: "ExperimentsTests", dependencies: ["Experiments", "Models", "Results", "Tensors", "CKernels"]),
         .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
-        .testTarget(name: "kvlabTests", dependencies: ["kvlab"]),
+        .testTarget(name: "kvlabTests", dependencies: ["kvlab", "Tensors"]),
     ]
 )

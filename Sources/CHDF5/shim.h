@@ -28,9 +28,9 @@ static inline hid_t kvh5_open_file(const char *name, hid_t fapl) {
     return H5Fopen(name, H5F_ACC_RDONLY, fapl);
 }
 
-// The first superblock, which has no checksum: H5Fget_file_image clears a flag byte in later ones and leaves their
-// checksum wrong (seen with 1.10.8). What is created after kvh5_use_new_objects has checksummed headers and
-// attributes of any size, and checksummed chunk indexes too, readable by HDF5 1.10 and later.
+// The first superblock, which has no checksum: before 2.0, H5Fget_file_image clears a flag byte in later ones and
+// leaves their checksum wrong (https://github.com/HDFGroup/hdf5/pull/5489). What is created after kvh5_use_new_objects
+// has attributes of any size and checksums on headers and chunk indexes, readable by HDF5 1.10 and later.
 static inline herr_t kvh5_use_first_superblock(hid_t fapl) {
     return H5Pset_libver_bounds(fapl, H5F_LIBVER_EARLIEST, H5F_LIBVER_LATEST);
 }
@@ -52,3 +52,6 @@ static inline hid_t kvh5_memory_access(void) {
 static inline herr_t kvh5_make_reference(hobj_ref_t *reference, hid_t location, const char *name) {
     return H5Rcreate(reference, location, name, H5R_OBJECT, -1);
 }
+
+// The C compiler of this module, which is Swift's own Clang.
+static inline const char *_Nonnull kvh5_compiler(void) { return __VERSION__; }

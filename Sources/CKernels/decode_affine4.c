@@ -2,9 +2,13 @@
 
 // Decode attention on packed 4-bit rows, group 64.
 
-void kl_scores_affine4(kl_isa isa, kl_half type, const int8_t *qCodes, const float *qScales,
-                       const float *qSums, size_t heads, const uint8_t *codes, const uint16_t *scales,
-                       const uint16_t *biases, size_t n, size_t width, float *scores, size_t strideS) {
+enum { MAX_WIDTH = 1024 };  // wider rows take the scalar body
+
+// MARK: Scalar
+
+static void scores_scalar(kl_half type, const int8_t *qCodes, const float *qScales, const float *qSums,
+                          size_t heads, const uint8_t *codes, const uint16_t *scales, const uint16_t *biases,
+                          size_t n, size_t width, float *scores, size_t strideS) {
   const size_t groups = width / KL_GROUP;
   for (size_t i = 0; i < n; ++i) {
     for (size_t h = 0; h < heads; ++h) scores[h * strideS + i] = 0;
@@ -24,9 +28,9 @@ void kl_scores_affine4(kl_isa isa, kl_half type, const int8_t *qCodes, const flo
   }
 }
 
-void kl_accumulate_affine4(kl_isa isa, kl_half type, const float *p, size_t strideP, size_t heads,
-                           const uint8_t *codes, const uint16_t *scales, const uint16_t *biases,
-                           size_t n, size_t width, float *out, size_t strideO) {
+static void accumulate_scalar(kl_half type, const float *p, size_t strideP, size_t heads, const uint8_t *codes,
+                              const uint16_t *scales, const uint16_t *biases, size_t n, size_t width,
+                              float *out, size_t strideO) {
   const size_t groups = width / KL_GROUP;
   for (size_t i = 0; i < n; ++i) {
     for (size_t g = 0; g < groups; ++g) {
@@ -44,4 +48,29 @@ void kl_accumulate_affine4(kl_isa isa, kl_half type, const float *p, size_t stri
       }
     }
   }
+}
+
+// MARK: SIMD
+
+#if KL_X86
+#include "decode_affine4_avx512.h"
+#include "decode_affine4_scores_avx512.h"
+#include "decode_affine4_values_avx512.h"
+#endif
+
+#define KL_BODY "decode_affine4_body.h"
+#include "bodies.h"
+
+// MARK: Dispatch
+
+void kl_scores_affine4(kl_isa isa, kl_half type, const int8_t *qCodes, const float *qScales,
+                       const float *qSums, size_t heads, const uint8_t *codes, const uint16_t *scales,
+                       const uint16_t *biases, size_t n, size_t width, float *scores, size_t strideS) {
+  KL_DISPATCH(isa, scores, type, qCodes, qScales, qSums, heads, codes, scales, biases, n, width, scores, strideS);
+}
+
+void kl_accumulate_affine4(kl_isa isa, kl_half type, const float *p, size_t strideP, size_t heads,
+                           const uint8_t *codes, const uint16_t *scales, const uint16_t *biases,
+                           size_t n, size_t width, float *out, size_t strideO) {
+  KL_DISPATCH(isa, accumulate, type, p, strideP, heads, codes, scales, biases, n, width, out, strideO);
 }

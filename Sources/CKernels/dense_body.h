@@ -1,45 +1,24 @@
 // Products of f32 rows with panels: a vector holds one column of KL_LANES rows, so weights are read as they lie and no
-// sum crosses lanes. Each (row, token) is one chain of fmas over ascending columns in every loop below.
-// DENSE_PANELS × DENSE_TOKENS is the tile that fits the registers.
+// sum crosses lanes. Each (row, token) is one chain of fmas over ascending columns in every loop below, so a token's
+// result does not depend on how many tokens come with it.
 #include "lanes.h"
 
 #undef PARTS
-#define PARTS (KL_PANEL_ROWS / KL_LANES)
+#undef PANELS
+#undef TOKENS
+#define PARTS (KL_PANEL_ROWS / KL_LANES)  // vectors of a panel
+#define PANELS (KL_LANES == 16 ? 2 : 1)   // panels and tokens that share registers
+#define TOKENS (KL_LANES == 16 ? 8 : 4)
 
-#if KL_LANES == 16
 KL_VECTOR vf KL_NAME(dense_load)(kl_dense type, const void *x, size_t i) {
-  if (type == KL_DENSE_F32) return _mm512_loadu_ps((const float *)x + i);
-  const __m256i bits = _mm256_loadu_si256((const __m256i *)((const uint16_t *)x + i));
-  if (type == KL_DENSE_F16) return _mm512_cvtph_ps(bits);
-  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
+  if (type == KL_DENSE_F32) return vload((const float *)x + i);
+  return vload_half((kl_half)type, (const uint16_t *)x + i);
 }
-KL_VECTOR vf KL_NAME(dense_bytes)(const uint8_t *x, int j) {
-  const __m512i words = _mm512_srli_epi32(_mm512_loadu_si512(x), (unsigned)(8 * j));
-  return _mm512_cvtepi32_ps(_mm512_and_si512(words, _mm512_set1_epi32(255)));
+
+/// Byte j of each of KL_LANES 32-bit words.
+KL_VECTOR vf KL_NAME(dense_bytes)(const uint8_t *words, int j) {
+  return vfma(vword_nibbles(words, 8 * j + 4), vsplat(16), vword_nibbles(words, 8 * j));
 }
-#elif KL_LANES == 8
-KL_VECTOR vf KL_NAME(dense_load)(kl_dense type, const void *x, size_t i) {
-  if (type == KL_DENSE_F32) return _mm256_loadu_ps((const float *)x + i);
-  const __m128i bits = _mm_loadu_si128((const __m128i *)((const uint16_t *)x + i));
-  if (type == KL_DENSE_F16) return _mm256_cvtph_ps(bits);
-  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16));
-}
-KL_VECTOR vf KL_NAME(dense_bytes)(const uint8_t *x, int j) {
-  const __m256i words = _mm256_srli_epi32(_mm256_loadu_si256((const __m256i *)x), 8 * j);
-  return _mm256_cvtepi32_ps(_mm256_and_si256(words, _mm256_set1_epi32(255)));
-}
-#else
-KL_VECTOR vf KL_NAME(dense_load)(kl_dense type, const void *x, size_t i) {
-  if (type == KL_DENSE_F32) return vld1q_f32((const float *)x + i);
-  const uint16x4_t bits = vld1_u16((const uint16_t *)x + i);
-  if (type == KL_DENSE_F16) return vcvt_f32_f16(vreinterpret_f16_u16(bits));
-  return vreinterpretq_f32_u32(vshll_n_u16(bits, 16));
-}
-KL_VECTOR vf KL_NAME(dense_bytes)(const uint8_t *x, int j) {
-  const uint32x4_t words = vshlq_u32(vreinterpretq_u32_u8(vld1q_u8(x)), vdupq_n_s32(-8 * j));
-  return vcvtq_f32_u32(vandq_u32(words, vdupq_n_u32(255)));
-}
-#endif
 
 /// `count` columns of panel `p` from column c0 on, opened to floats: out [count, 16].
 static KL_TARGET void KL_NAME(dense_open)(const kl_panels *w, size_t p, size_t c0, size_t count, float *out) {
@@ -69,7 +48,7 @@ static KL_TARGET void KL_NAME(dense_open)(const kl_panels *w, size_t p, size_t c
 /// P panels of `type`, `step` elements apart, against T tokens over `columns` columns, added to sums [T, P, 16].
 KL_VECTOR void KL_NAME(dense_tile)(kl_dense type, const void *w, size_t step, int P, const float *x,
                                    size_t strideX, int T, size_t columns, float *sums) {
-  enum { MOST = DENSE_PANELS * DENSE_TOKENS > 4 ? DENSE_PANELS * DENSE_TOKENS : 4 };
+  enum { MOST = PANELS * TOKENS > 4 ? PANELS * TOKENS : 4 };
   vf acc[MOST][PARTS];
   KL_UNROLL for (int i = 0; i < T * P; ++i) {
     KL_UNROLL for (int part = 0; part < PARTS; ++part) {
@@ -103,8 +82,8 @@ KL_VECTOR void KL_NAME(dense_tile)(kl_dense type, const void *w, size_t step, in
 KL_VECTOR void KL_NAME(dense_tiles)(kl_dense type, const void *w, size_t step, int P, const float *x,
                                     size_t strideX, size_t tokens, size_t columns, float *sums) {
   size_t t = 0;
-  for (; t + DENSE_TOKENS <= tokens; t += DENSE_TOKENS) {
-    KL_NAME(dense_tile)(type, w, step, P, x + t * strideX, strideX, DENSE_TOKENS, columns,
+  for (; t + TOKENS <= tokens; t += TOKENS) {
+    KL_NAME(dense_tile)(type, w, step, P, x + t * strideX, strideX, TOKENS, columns,
                         sums + t * (size_t)P * KL_PANEL_ROWS);
   }
   for (; t + 2 <= tokens; t += 2) {
@@ -121,12 +100,12 @@ static KL_TARGET void KL_NAME(dense_straight)(const kl_panels *w, size_t p, int 
   const size_t step = w->cols * KL_PANEL_ROWS, first = p * step + c0 * KL_PANEL_ROWS;
   const uint16_t *halves = (const uint16_t *)w->bytes + first;
   const float *floats = (const float *)w->bytes + first;
-#define RUN(type, from)                                                                                   \
-  do {                                                                                                    \
-    if (P == 4) KL_NAME(dense_tile)(type, from, step, 4, x + c0, strideX, 1, columns, sums);              \
-    else if (P == DENSE_PANELS)                                                                           \
-      KL_NAME(dense_tiles)(type, from, step, DENSE_PANELS, x + c0, strideX, tokens, columns, sums);       \
-    else KL_NAME(dense_tiles)(type, from, step, 1, x + c0, strideX, tokens, columns, sums);               \
+#define RUN(type, from)                                                                             \
+  do {                                                                                              \
+    if (P == 4) KL_NAME(dense_tile)(type, from, step, 4, x + c0, strideX, 1, columns, sums);        \
+    else if (P == PANELS)                                                                           \
+      KL_NAME(dense_tiles)(type, from, step, PANELS, x + c0, strideX, tokens, columns, sums);       \
+    else KL_NAME(dense_tiles)(type, from, step, 1, x + c0, strideX, tokens, columns, sums);         \
   } while (0)
   switch (w->type) {
     case KL_DENSE_F16: RUN(KL_DENSE_F16, halves); break;
@@ -136,10 +115,10 @@ static KL_TARGET void KL_NAME(dense_straight)(const kl_panels *w, size_t p, int 
 #undef RUN
 }
 
-static KL_TARGET void KL_NAME(dense_product)(const kl_panels *w, size_t panel0, size_t panel1, const float *x,
-                                             size_t strideX, size_t tokens, float *y, size_t strideY) {
-  float open[DENSE_PANELS * KL_OPEN_COLUMNS * KL_PANEL_ROWS] __attribute__((aligned(64)));
-  float sums[DENSE_PANELS * KL_OPEN_TOKENS * KL_PANEL_ROWS] __attribute__((aligned(64)));
+static KL_TARGET void KL_NAME(product)(const kl_panels *w, size_t panel0, size_t panel1, const float *x,
+                                       size_t strideX, size_t tokens, float *y, size_t strideY) {
+  float open[PANELS * KL_OPEN_COLUMNS * KL_PANEL_ROWS] __attribute__((aligned(64)));
+  float sums[PANELS * KL_OPEN_TOKENS * KL_PANEL_ROWS] __attribute__((aligned(64)));
   const size_t step = KL_OPEN_COLUMNS * KL_PANEL_ROWS;
   // Opening pays when several tokens share it; with a block of tokens, columns come in blocks too.
   const bool straight = !w->is8bit && (tokens <= 2 || w->type == KL_DENSE_F32);
@@ -149,7 +128,7 @@ static KL_TARGET void KL_NAME(dense_product)(const kl_panels *w, size_t panel0, 
     const float *block = x + t * strideX;
     for (size_t p = panel0, P; p < panel1; p += P) {
       const size_t left = panel1 - p;
-      P = straight && tokens == 1 && left >= 4 ? 4 : left >= DENSE_PANELS ? DENSE_PANELS : 1;
+      P = straight && tokens == 1 && left >= 4 ? 4 : left >= PANELS ? PANELS : 1;
       memset(sums, 0, count * P * KL_PANEL_ROWS * sizeof(float));
       for (size_t c = 0; c < w->cols; c += columns) {
         const size_t some = kl_min(w->cols - c, columns);
@@ -158,8 +137,8 @@ static KL_TARGET void KL_NAME(dense_product)(const kl_panels *w, size_t panel0, 
           continue;
         }
         for (size_t i = 0; i < P; ++i) KL_NAME(dense_open)(w, p + i, c, some, open + i * step);
-        if (P == DENSE_PANELS) {
-          KL_NAME(dense_tiles)(KL_DENSE_F32, open, step, DENSE_PANELS, block + c, strideX, count, some, sums);
+        if (P == PANELS) {
+          KL_NAME(dense_tiles)(KL_DENSE_F32, open, step, PANELS, block + c, strideX, count, some, sums);
         } else {
           KL_NAME(dense_tiles)(KL_DENSE_F32, open, step, 1, block + c, strideX, count, some, sums);
         }
@@ -174,5 +153,3 @@ static KL_TARGET void KL_NAME(dense_product)(const kl_panels *w, size_t panel0, 
     }
   }
 }
-
-#undef PARTS

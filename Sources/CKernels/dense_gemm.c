@@ -21,45 +21,12 @@ static void product_scalar(const kl_panels *w, size_t panel0, size_t panel1, con
   }
 }
 
-#if KL_X86
-#define KL_LANES 16
-#define KL_TARGET KL_TARGET_AVX512
-#define KL_NAME(x) x##_avx512
-#define DENSE_PANELS 2
-#define DENSE_TOKENS 8
-#include "dense_body.h"
-#undef KL_LANES
-#undef KL_TARGET
-#undef KL_NAME
-#undef DENSE_PANELS
-#undef DENSE_TOKENS
-
-#define KL_LANES 8
-#define KL_TARGET KL_TARGET_AVX2
-#define KL_NAME(x) x##_avx2
-#define DENSE_PANELS 1
-#define DENSE_TOKENS 4
-#include "dense_body.h"
-#elif KL_ARM
-#define KL_LANES 4
-#define KL_TARGET KL_TARGET_NEON
-#define KL_NAME(x) x##_neon
-#define DENSE_PANELS 1
-#define DENSE_TOKENS 4
-#include "dense_body.h"
-#endif
+#define KL_BODY "dense_body.h"
+#include "bodies.h"
 
 static void product(kl_isa isa, const kl_panels w, size_t panel0, size_t panel1, const float *x, size_t strideX,
                     size_t tokens, float *y, size_t strideY) {
-  switch (isa) {
-#if KL_X86
-    case KL_AVX512: dense_product_avx512(&w, panel0, panel1, x, strideX, tokens, y, strideY); break;
-    case KL_AVX2: dense_product_avx2(&w, panel0, panel1, x, strideX, tokens, y, strideY); break;
-#elif KL_ARM
-    case KL_NEON: dense_product_neon(&w, panel0, panel1, x, strideX, tokens, y, strideY); break;
-#endif
-    default: product_scalar(&w, panel0, panel1, x, strideX, tokens, y, strideY);
-  }
+  KL_DISPATCH(isa, product, &w, panel0, panel1, x, strideX, tokens, y, strideY);
 }
 
 void kl_dense_gemm(kl_isa isa, kl_dense type, const void *panels, size_t rows, size_t cols, size_t panel0,

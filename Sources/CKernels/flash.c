@@ -2,7 +2,7 @@
 
 /// Lays the arrays out behind the header; with a base, sets the pointers too.
 static size_t flash_bytes(kl_compute compute, size_t rows, size_t tileTokens, size_t keyWidth,
-                          size_t valueWidth, char *_Nullable base, kl_flash *state) {
+                          size_t valueWidth, char *base, kl_flash *state) {
   const size_t padded = kl_round_up(rows, KL_FLASH_ROWS), pairs = (tileTokens + 1) / 2;
   const bool fast = compute == KL_FAST;
   const struct {
@@ -34,8 +34,8 @@ size_t kl_flash_workspace(kl_compute compute, size_t rows, size_t tileTokens, si
 
 // MARK: Scalar
 
-static void tile_scalar(kl_flash *state, const float *k, const float *v, size_t n, int32_t position0,
-                        const int32_t *lo, const int32_t *hi, float softcap) {
+static void flash_tile_scalar(kl_flash *state, const float *k, const float *v, size_t n, int32_t position0,
+                              const int32_t *lo, const int32_t *hi, float softcap) {
   const size_t keyWidth = state->keyWidth, width = state->valueWidth;
   for (size_t row = 0; row < state->rows; ++row) {
     kl_flash_sight sight;
@@ -52,24 +52,21 @@ static void tile_scalar(kl_flash *state, const float *k, const float *v, size_t 
 
 // MARK: SIMD
 
+#define KL_BODY "flash_body.h"
+#include "bodies.h"
+
 #if KL_X86
-#define KL_LANES 16
-#define KL_TARGET KL_TARGET_AVX512
-#define KL_NAME(x) x##_avx512
-#define FLASH_VECTORS 2
-#include "flash_body.h"
-#undef KL_LANES
-#undef KL_TARGET
-#undef KL_NAME
-#undef FLASH_VECTORS
 #include "flash_int16.h"
 #endif
 
-/// Rows that one block of the body holds side by side; its arrays are [rows / block, width, block].
+/// Rows that one block of a body holds side by side: q and acc are [rows / block, width, block].
 static size_t flash_block(kl_isa isa) {
   switch (isa) {
 #if KL_X86
-    case KL_AVX512: return 32;
+    case KL_AVX512: return FLASH_BLOCK(16);
+    case KL_AVX2: return FLASH_BLOCK(8);
+#elif KL_ARM
+    case KL_NEON: return FLASH_BLOCK(4);
 #endif
     default: return 1;
   }
@@ -100,16 +97,13 @@ void kl_flash_begin(kl_isa isa, kl_compute compute, void *workspace, const float
 
 void kl_flash_tile(kl_isa isa, kl_compute compute, void *workspace, const float *k, const float *v, size_t n,
                    int32_t position0, const int32_t *lo, const int32_t *hi, float softcap) {
-  switch (isa) {
 #if KL_X86
-    case KL_AVX512:
-      if (compute == KL_FAST) flash_tile_int16(workspace, k, v, n, position0, lo, hi, softcap);
-      else flash_tile_avx512(workspace, k, v, n, position0, lo, hi, softcap);
-      break;
-#endif
-    default:
-      tile_scalar(workspace, k, v, n, position0, lo, hi, softcap);
+  if (isa == KL_AVX512 && compute == KL_FAST) {
+    flash_tile_int16(workspace, k, v, n, position0, lo, hi, softcap);
+    return;
   }
+#endif
+  KL_DISPATCH(isa, flash_tile, workspace, k, v, n, position0, lo, hi, softcap);
 }
 
 void kl_flash_end(kl_isa isa, kl_compute compute, void *workspace, float *out, size_t strideOut) {

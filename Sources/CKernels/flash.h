@@ -7,6 +7,9 @@
 /// Rows are padded to a multiple of this, the largest row block of any body.
 enum { KL_FLASH_ROWS = 32 };
 
+/// Rows of a block in the body with `lanes` floats to a vector.
+#define FLASH_BLOCK(lanes) ((lanes) == 16 ? 32 : 16)
+
 /// At the start of the workspace. The pointers lead into it.
 typedef struct {
   size_t rows, keyWidth, valueWidth;

@@ -3,12 +3,17 @@
 // they lie, the softmax needs no sum across lanes, and rows never mix.
 #include "lanes.h"
 
+#undef FLASH_VECTORS
 #undef BLOCK
-#define BLOCK (FLASH_VECTORS * KL_LANES)
+#define FLASH_VECTORS (FLASH_BLOCK(KL_LANES) / KL_LANES)
+#define BLOCK FLASH_BLOCK(KL_LANES)
+// Keys, and channels of values, that share registers with a row block: AVX2 has half the registers.
+#undef TILE
+#define TILE (KL_LANES == 16 ? 8 : 4)
 
 /// scores[i] = q · k[i] for K keys.
 KL_VECTOR void KL_NAME(flash_dots)(const float *q, size_t width, const float *k, int K, float *scores) {
-  vf acc[8][FLASH_VECTORS];
+  vf acc[TILE][FLASH_VECTORS];
   KL_UNROLL for (int i = 0; i < K; ++i) {
     KL_UNROLL for (int v = 0; v < FLASH_VECTORS; ++v) acc[i][v] = vsplat(0);
   }
@@ -39,7 +44,7 @@ KL_VECTOR void KL_NAME(flash_dots)(const float *q, size_t width, const float *k,
 /// acc[d] = rescale * acc[d] + Σ p[i] * v[i, d] for D channels.
 KL_VECTOR void KL_NAME(flash_values)(const float *p, size_t n, const float *values, size_t width, int D,
                                      const vf rescale[FLASH_VECTORS], float *out) {
-  vf acc[8][FLASH_VECTORS];
+  vf acc[TILE][FLASH_VECTORS];
   KL_UNROLL for (int d = 0; d < D; ++d) {
     KL_UNROLL for (int v = 0; v < FLASH_VECTORS; ++v) {
       acc[d][v] = vload(out + d * BLOCK + v * KL_LANES) * rescale[v];
@@ -120,7 +125,9 @@ static KL_TARGET void KL_NAME(flash_tile)(kl_flash *state, const float *k, const
     float *scores = state->scores, *acc = state->acc + row * width;
     const size_t seen = sight.to - sight.from;
     size_t i = 0;
-    for (; i + 8 <= seen; i += 8) KL_NAME(flash_dots)(q, keyWidth, keys + i * keyWidth, 8, scores + i * BLOCK);
+    for (; i + TILE <= seen; i += TILE) {
+      KL_NAME(flash_dots)(q, keyWidth, keys + i * keyWidth, TILE, scores + i * BLOCK);
+    }
     for (; i < seen; ++i) KL_NAME(flash_dots)(q, keyWidth, keys + i * keyWidth, 1, scores + i * BLOCK);
     if (softcap > 0) KL_NAME(flash_softcap)(scores, seen, softcap);
     KL_NAME(flash_mask)(&sight, scores);
@@ -128,13 +135,11 @@ static KL_TARGET void KL_NAME(flash_tile)(kl_flash *state, const float *k, const
     KL_NAME(flash_softmax)(scores, seen, state->maxima + row, state->sums + row, rescale);
     const float *seenValues = values + sight.from * width;
     size_t d = 0;
-    for (; d + 8 <= width; d += 8) {
-      KL_NAME(flash_values)(scores, seen, seenValues + d, width, 8, rescale, acc + d * BLOCK);
+    for (; d + TILE <= width; d += TILE) {
+      KL_NAME(flash_values)(scores, seen, seenValues + d, width, TILE, rescale, acc + d * BLOCK);
     }
     for (; d < width; ++d) {
       KL_NAME(flash_values)(scores, seen, seenValues + d, width, 1, rescale, acc + d * BLOCK);
     }
   }
 }
-
-#undef BLOCK

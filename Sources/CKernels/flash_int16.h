@@ -98,13 +98,6 @@ KL_INLINE KL_TARGET_AVX512 __m512i pair_int16(const void *codes) {
   return _mm512_set1_epi32(pair);
 }
 
-/// acc + a · b over pairs. Written in assembly because the compiler turns the intrinsic into a multiplication and
-/// an addition wherever it thinks the chain of sums too long.
-KL_INLINE KL_TARGET_AVX512 __m512i add_pairs_int16(__m512i acc, __m512i a, __m512i b) {
-  __asm__("vpdpwssd %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b));
-  return acc;
-}
-
 /// Scores of K keys, [K, 32].
 KL_INLINE KL_TARGET_AVX512 void dots_int16(const int32_t *q, size_t pairs, const int16_t *keys, size_t stride,
                                            const float *keyScales, int K, __m512 scale0, __m512 scale1,
@@ -118,16 +111,16 @@ KL_INLINE KL_TARGET_AVX512 void dots_int16(const int32_t *q, size_t pairs, const
       const __m512i q1 = _mm512_loadu_si512(q + (d + j) * INT16_ROWS + 16);
       KL_UNROLL for (int i = 0; i < K; ++i) {
         const __m512i key = pair_int16(keys + (size_t)i * stride + 2 * (d + j));
-        acc[i][0] = add_pairs_int16(acc[i][0], q0, key);
-        acc[i][1] = add_pairs_int16(acc[i][1], q1, key);
+        acc[i][0] = kl_add_pairs_avx512(acc[i][0], q0, key);
+        acc[i][1] = kl_add_pairs_avx512(acc[i][1], q1, key);
       }
     }
   }
   for (; d < pairs; ++d) {
     KL_UNROLL for (int i = 0; i < K; ++i) {
       const __m512i key = pair_int16(keys + (size_t)i * stride + 2 * d);
-      acc[i][0] = add_pairs_int16(acc[i][0], _mm512_loadu_si512(q + d * INT16_ROWS), key);
-      acc[i][1] = add_pairs_int16(acc[i][1], _mm512_loadu_si512(q + d * INT16_ROWS + 16), key);
+      acc[i][0] = kl_add_pairs_avx512(acc[i][0], _mm512_loadu_si512(q + d * INT16_ROWS), key);
+      acc[i][1] = kl_add_pairs_avx512(acc[i][1], _mm512_loadu_si512(q + d * INT16_ROWS + 16), key);
     }
   }
   KL_UNROLL for (int i = 0; i < K; ++i) {
@@ -175,7 +168,7 @@ KL_INLINE KL_TARGET_AVX512 void softmax_int16(float *scores, size_t n, float lim
       const __m512i first = _mm512_cvtps_epi32(power_int16(_mm512_loadu_ps(score) - shift[v]));
       const __m512i second = _mm512_cvtps_epi32(power_int16(_mm512_loadu_ps(score + INT16_ROWS) - shift[v]));
       const __m512i pair = _mm512_or_si512(first, _mm512_slli_epi32(second, 16));
-      sum[v] = add_pairs_int16(sum[v], pair, _mm512_set1_epi16(1));
+      sum[v] = kl_add_pairs_avx512(sum[v], pair, _mm512_set1_epi16(1));
       _mm512_storeu_si512(scores + i / 2 * INT16_ROWS + 16 * (size_t)v, pair);
     }
   }
@@ -196,8 +189,8 @@ KL_INLINE KL_TARGET_AVX512 void add_values_int16(const float *weights, size_t pa
     const __m512i w1 = _mm512_loadu_si512(weights + i * INT16_ROWS + 16);
     KL_UNROLL for (int d = 0; d < D; ++d) {
       const __m512i value = pair_int16(values + i * width + (size_t)d);
-      acc[d][0] = add_pairs_int16(acc[d][0], w0, value);
-      acc[d][1] = add_pairs_int16(acc[d][1], w1, value);
+      acc[d][0] = kl_add_pairs_avx512(acc[d][0], w0, value);
+      acc[d][1] = kl_add_pairs_avx512(acc[d][1], w1, value);
     }
   }
   KL_UNROLL for (int d = 0; d < D; ++d) {

@@ -1,5 +1,6 @@
-// Dequantization of GGML blocks: scalar, written so that compilers vectorize the inner loops. Every product of a
-// 16-bit scale and a code is exact in f32, so the results do not depend on whether multiplies and adds are fused.
+// Dequantization of GGML blocks: loops that compilers vectorize; those of blocks of 32, which caches use too, are
+// compiled once per instruction set. Every product of a 16-bit scale and a code is exact in f32, so the results do not
+// depend on whether multiplies and adds are fused.
 #include "internal.h"
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -32,6 +33,11 @@ typedef struct {
 } block_q8_0;
 
 typedef struct {
+  uint16_t d;
+  uint8_t qs[16];
+} block_iq4_nl;
+
+typedef struct {
   uint16_t d, dmin;
   uint8_t scales[12], qs[128];
 } block_q4_k;
@@ -47,7 +53,7 @@ typedef struct {
   uint16_t d;
 } block_q6_k;
 
-_Static_assert(sizeof(block_q4_0) == 18 && sizeof(block_q4_1) == 20, "4-bit blocks");
+_Static_assert(sizeof(block_q4_0) == 18 && sizeof(block_q4_1) == 20 && sizeof(block_iq4_nl) == 18, "4-bit blocks");
 _Static_assert(sizeof(block_q5_0) == 22 && sizeof(block_q5_1) == 24, "5-bit blocks");
 _Static_assert(sizeof(block_q8_0) == 34, "8-bit blocks");
 _Static_assert(sizeof(block_q4_k) == 144 && sizeof(block_q5_k) == 176 && sizeof(block_q6_k) == 210, "K blocks");
@@ -76,7 +82,7 @@ static void from_bf16(const uint8_t *x, size_t n, float *out) {
   for (size_t i = 0; i < n; ++i) out[i] = kl_float((uint32_t)load16(x + 2 * i) << 16);
 }
 
-static void from_q4_0(const block_q4_0 *b, float *out) {
+KL_INLINE void from_q4_0(const block_q4_0 *b, float *out) {
   const float d = kl_float_from_f16(b->d);
   for (int i = 0; i < 16; ++i) {
     out[i] = d * (float)((b->qs[i] & 15) - 8);
@@ -84,7 +90,7 @@ static void from_q4_0(const block_q4_0 *b, float *out) {
   }
 }
 
-static void from_q4_1(const block_q4_1 *b, float *out) {
+KL_INLINE void from_q4_1(const block_q4_1 *b, float *out) {
   const float d = kl_float_from_f16(b->d), m = kl_float_from_f16(b->m);
   for (int i = 0; i < 16; ++i) {
     out[i] = d * (float)(b->qs[i] & 15) + m;
@@ -93,32 +99,47 @@ static void from_q4_1(const block_q4_1 *b, float *out) {
 }
 
 /// The 32 five-bit codes of a block: low nibbles, then high nibbles, with the fifth bits in `qh`.
-KL_INLINE void codes_q5(const uint8_t qh[4], const uint8_t qs[16], int32_t codes[32]) {
-  uint32_t high;
-  memcpy(&high, qh, 4);
+KL_INLINE void codes_q5(const uint8_t qh[4], const uint8_t qs[16], uint8_t codes[32]) {
   for (int i = 0; i < 16; ++i) {
-    codes[i] = (qs[i] & 15) | (int32_t)(high >> i & 1) << 4;
-    codes[16 + i] = (qs[i] >> 4) | (int32_t)(high >> (16 + i) & 1) << 4;
+    codes[i] = qs[i] & 15;
+    codes[16 + i] = qs[i] >> 4;
+  }
+  // Eight bits at a time: copies of a byte, one bit of each, then 16 where it is set.
+  for (int j = 0; j < 4; ++j) {
+    const uint64_t bits = qh[j] * 0x0101010101010101u & 0x8040201008040201u;
+    uint64_t bytes;
+    memcpy(&bytes, codes + 8 * j, 8);
+    bytes |= (bits + 0x7f7f7f7f7f7f7f7fu) >> 3 & 0x1010101010101010u;
+    memcpy(codes + 8 * j, &bytes, 8);
   }
 }
 
-static void from_q5_0(const block_q5_0 *b, float *out) {
+KL_INLINE void from_q5_0(const block_q5_0 *b, float *out) {
   const float d = kl_float_from_f16(b->d);
-  int32_t codes[32];
+  uint8_t codes[32];
   codes_q5(b->qh, b->qs, codes);
   for (int i = 0; i < 32; ++i) out[i] = d * (float)(codes[i] - 16);
 }
 
-static void from_q5_1(const block_q5_1 *b, float *out) {
+KL_INLINE void from_q5_1(const block_q5_1 *b, float *out) {
   const float d = kl_float_from_f16(b->d), m = kl_float_from_f16(b->m);
-  int32_t codes[32];
+  uint8_t codes[32];
   codes_q5(b->qh, b->qs, codes);
   for (int i = 0; i < 32; ++i) out[i] = d * (float)codes[i] + m;
 }
 
-static void from_q8_0(const block_q8_0 *b, float *out) {
+KL_INLINE void from_q8_0(const block_q8_0 *b, float *out) {
   const float d = kl_float_from_f16(b->d);
   for (int i = 0; i < 32; ++i) out[i] = d * (float)b->qs[i];
+}
+
+KL_INLINE void from_iq4_nl(const block_iq4_nl *b, float *out) {
+  static const float levels[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+  const float d = kl_float_from_f16(b->d);
+  for (int i = 0; i < 16; ++i) {
+    out[i] = d * levels[b->qs[i] & 15];
+    out[16 + i] = d * levels[b->qs[i] >> 4];
+  }
 }
 
 /// Six-bit scale and minimum of sub-block `j` (0...7) of a K block.
@@ -181,17 +202,40 @@ static void from_q6_k(const block_q6_k *b, float *out) {
   }                                                       \
   break
 
+/// The types with blocks of 32.
+KL_INLINE void decode(kl_ggml type, const uint8_t *bytes, size_t n, float *out) {
+  switch (type) {
+    case KL_GGML_Q4_0: BLOCKS(32, block_q4_0, from_q4_0);
+    case KL_GGML_Q4_1: BLOCKS(32, block_q4_1, from_q4_1);
+    case KL_GGML_Q5_0: BLOCKS(32, block_q5_0, from_q5_0);
+    case KL_GGML_Q5_1: BLOCKS(32, block_q5_1, from_q5_1);
+    case KL_GGML_Q8_0: BLOCKS(32, block_q8_0, from_q8_0);
+    case KL_GGML_IQ4_NL: BLOCKS(32, block_iq4_nl, from_iq4_nl);
+    default: break;
+  }
+}
+
+static void decode_scalar(kl_ggml type, const uint8_t *bytes, size_t n, float *out) { decode(type, bytes, n, out); }
+
+#define KL_BODY "ggml_decode_body.h"
+#include "bodies.h"
+
+void kl_ggml_decode(kl_isa isa, kl_ggml type, const uint8_t *blocks, size_t n, float *out) {
+  KL_DISPATCH(isa, decode, type, blocks, n, out);
+}
+
 void kl_ggml_dequantize(kl_ggml type, const void *x, size_t n, float *out) {
   const uint8_t *bytes = x;
   switch (type) {
     case KL_GGML_F32: memcpy(out, x, n * sizeof *out); break;
     case KL_GGML_F16: from_f16(bytes, n, out); break;
     case KL_GGML_BF16: from_bf16(bytes, n, out); break;
-    case KL_GGML_Q4_0: BLOCKS(32, block_q4_0, from_q4_0);
-    case KL_GGML_Q4_1: BLOCKS(32, block_q4_1, from_q4_1);
-    case KL_GGML_Q5_0: BLOCKS(32, block_q5_0, from_q5_0);
-    case KL_GGML_Q5_1: BLOCKS(32, block_q5_1, from_q5_1);
-    case KL_GGML_Q8_0: BLOCKS(32, block_q8_0, from_q8_0);
+    case KL_GGML_Q4_0:
+    case KL_GGML_Q4_1:
+    case KL_GGML_Q5_0:
+    case KL_GGML_Q5_1:
+    case KL_GGML_Q8_0:
+    case KL_GGML_IQ4_NL: decode_scalar(type, bytes, n, out); break;
     case KL_GGML_Q4_K: BLOCKS(256, block_q4_k, from_q4_k);
     case KL_GGML_Q5_K: BLOCKS(256, block_q5_k, from_q5_k);
     case KL_GGML_Q6_K: BLOCKS(256, block_q6_k, from_q6_k);

@@ -17,12 +17,29 @@
 
 // Instruction sets of the SIMD bodies. Helpers carry the same attribute as the body they are inlined in.
 #define KL_TARGET_AVX2 __attribute__((target("avx2,fma,f16c")))
-#define KL_TARGET_AVX512 \
-  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16,avx2,fma,f16c")))
+#define KL_TARGET_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")))
 #define KL_TARGET_NEON __attribute__((target("dotprod")))
 
 /// Before a loop over an array of vectors: with the trip count a constant, all of them stay in registers.
 #define KL_UNROLL _Pragma("clang loop unroll(full)")
+
+/// Runs f_avx512, f_avx2, f_neon or f_scalar; an instruction set of another processor family means scalar.
+#if KL_X86
+#define KL_DISPATCH(isa, f, ...)                      \
+  switch (isa) {                                      \
+    case KL_AVX512: f##_avx512(__VA_ARGS__); break;   \
+    case KL_AVX2: f##_avx2(__VA_ARGS__); break;       \
+    default: f##_scalar(__VA_ARGS__);                 \
+  }
+#elif KL_ARM
+#define KL_DISPATCH(isa, f, ...)                      \
+  switch (isa) {                                      \
+    case KL_NEON: f##_neon(__VA_ARGS__); break;       \
+    default: f##_scalar(__VA_ARGS__);                 \
+  }
+#else
+#define KL_DISPATCH(isa, f, ...) f##_scalar(__VA_ARGS__)
+#endif
 
 #define KL_INLINE static inline __attribute__((always_inline))
 
@@ -78,5 +95,16 @@ KL_INLINE float kl_float_from_half(kl_half type, uint16_t half) {
 KL_INLINE uint16_t kl_half_from_float(kl_half type, float value) {
   return type == KL_F16 ? kl_f16_from_float(value) : kl_bf16_from_float(value);
 }
+
+#if KL_X86
+
+/// acc + a · b over pairs of 16 bits. In assembly because clang turns the intrinsic into a multiplication and an
+/// addition wherever it thinks the chain of sums too long.
+KL_INLINE KL_TARGET_AVX512 __m512i kl_add_pairs_avx512(__m512i acc, __m512i a, __m512i b) {
+  __asm__("vpdpwssd %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b));
+  return acc;
+}
+
+#endif
 
 #endif

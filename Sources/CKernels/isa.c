@@ -9,8 +9,23 @@ static bool has_avx2(void) {
 static bool has_avx512(void) {
   return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-         __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16");
+         __builtin_cpu_supports("avx512vnni");
 }
+
+#elif KL_ARM && defined(__linux__)
+
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+
+static bool has_dot_products(void) { return getauxval(AT_HWCAP) & HWCAP_ASIMDDP; }
+
+#elif KL_ARM && defined(__APPLE__)
+
+static bool has_dot_products(void) { return true; }  // since A13 and M1
+
+#elif KL_ARM
+
+static bool has_dot_products(void) { return false; }
 
 #endif
 
@@ -23,6 +38,9 @@ bool kl_isa_supported(kl_isa isa) {
       return has_avx2();
     case KL_AVX512:
       return has_avx512();
+#elif KL_ARM
+    case KL_NEON:
+      return has_dot_products();
 #endif
     default:
       return false;

@@ -1,115 +1,81 @@
 // Vectors of KL_LANES floats: the words in which loops that read alike on every processor are written once.
-// A body header (`*_body.h`) includes this file; a .c file includes the body once per instruction set, with
-// KL_LANES (16: AVX-512, 8: AVX2, 4: NEON), KL_TARGET (the function attribute) and KL_NAME(x) (x_avx512, …) set.
+// A body header (`*_body.h`) starts by including this file, and bodies.h includes the body once per instruction set.
 
 #define KL_VECTOR KL_INLINE KL_TARGET
 
 #define vload KL_NAME(vload)
+#define vload_first KL_NAME(vload_first)
+#define vload_f16 KL_NAME(vload_f16)
+#define vload_bf16 KL_NAME(vload_bf16)
+#define vload_half KL_NAME(vload_half)
+#define vload_bytes KL_NAME(vload_bytes)
+#define vload_nibbles KL_NAME(vload_nibbles)
+#define vword_nibbles KL_NAME(vword_nibbles)
+#define vload_pairs KL_NAME(vload_pairs)
 #define vstore KL_NAME(vstore)
+#define vstore_first KL_NAME(vstore_first)
+#define vstore_half KL_NAME(vstore_half)
+#define vstore_bytes KL_NAME(vstore_bytes)
+#define vstore_codes KL_NAME(vstore_codes)
 #define vsplat KL_NAME(vsplat)
 #define vfma KL_NAME(vfma)
 #define vmax KL_NAME(vmax)
 #define vmin KL_NAME(vmin)
 #define vwhere_less KL_NAME(vwhere_less)
-#define vscale_by_power KL_NAME(vscale_by_power)
+#define vpower KL_NAME(vpower)
 #define vexp KL_NAME(vexp)
 #define vtanh KL_NAME(vtanh)
 #define vabs KL_NAME(vabs)
+#define vround KL_NAME(vround)
 #define vcopy_sign KL_NAME(vcopy_sign)
+#define vswap_pairs KL_NAME(vswap_pairs)
 #define vsum KL_NAME(vsum)
+#define vsum4 KL_NAME(vsum4)
 #define vhighest KL_NAME(vhighest)
+#define vlowest KL_NAME(vlowest)
 
 #undef vf
 #if KL_LANES == 16
-#define vf __m512
-KL_VECTOR vf vload(const float *x) { return _mm512_loadu_ps(x); }
-KL_VECTOR void vstore(float *x, vf v) { _mm512_storeu_ps(x, v); }
-KL_VECTOR vf vsplat(float x) { return _mm512_set1_ps(x); }
-/// a * b + c, rounded once.
-KL_VECTOR vf vfma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
-/// The larger of each pair; b where one is NaN.
-KL_VECTOR vf vmax(vf a, vf b) { return _mm512_max_ps(a, b); }
-KL_VECTOR vf vmin(vf a, vf b) { return _mm512_min_ps(a, b); }
-/// a < b ? yes : no
-KL_VECTOR vf vwhere_less(vf a, vf b, vf yes, vf no) {
-  return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), no, yes);
-}
-/// x * 2^n for whole n
-KL_VECTOR vf vscale_by_power(vf x, vf n) { return _mm512_scalef_ps(x, n); }
-KL_VECTOR vf vabs(vf x) { return _mm512_abs_ps(x); }
-KL_VECTOR vf vcopy_sign(vf x, vf sign) {
-  const vf bit = _mm512_set1_ps(-0.0f);
-  return _mm512_or_ps(_mm512_andnot_ps(bit, x), _mm512_and_ps(bit, sign));
-}
-KL_VECTOR float vsum(vf x) { return _mm512_reduce_add_ps(x); }
-KL_VECTOR float vhighest(vf x) { return _mm512_reduce_max_ps(x); }
+#include "lanes_avx512.h"
 #elif KL_LANES == 8
-#define vf __m256
-KL_VECTOR vf vload(const float *x) { return _mm256_loadu_ps(x); }
-KL_VECTOR void vstore(float *x, vf v) { _mm256_storeu_ps(x, v); }
-KL_VECTOR vf vsplat(float x) { return _mm256_set1_ps(x); }
-KL_VECTOR vf vfma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
-KL_VECTOR vf vmax(vf a, vf b) { return _mm256_max_ps(a, b); }
-KL_VECTOR vf vmin(vf a, vf b) { return _mm256_min_ps(a, b); }
-KL_VECTOR vf vwhere_less(vf a, vf b, vf yes, vf no) {
-  return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_LT_OQ));
-}
-KL_VECTOR vf vscale_by_power(vf x, vf n) {
-  const __m256i whole = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(whole, 1);
-  const __m256i one = _mm256_set1_epi32(127);
-  const vf first = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(half, one), 23));
-  const __m256i rest = _mm256_sub_epi32(whole, half);
-  return x * first * _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(rest, one), 23));
-}
-KL_VECTOR vf vabs(vf x) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x); }
-KL_VECTOR vf vcopy_sign(vf x, vf sign) {
-  const vf bit = _mm256_set1_ps(-0.0f);
-  return _mm256_or_ps(_mm256_andnot_ps(bit, x), _mm256_and_ps(bit, sign));
-}
-KL_VECTOR float vsum(vf x) {
-  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
-  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
-  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
-}
-KL_VECTOR float vhighest(vf x) {
-  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
-  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
-  return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
-}
+#include "lanes_avx2.h"
 #else
-#define vf float32x4_t
-KL_VECTOR vf vload(const float *x) { return vld1q_f32(x); }
-KL_VECTOR void vstore(float *x, vf v) { vst1q_f32(x, v); }
-KL_VECTOR vf vsplat(float x) { return vdupq_n_f32(x); }
-KL_VECTOR vf vfma(vf a, vf b, vf c) { return vfmaq_f32(c, a, b); }
-KL_VECTOR vf vmax(vf a, vf b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
-KL_VECTOR vf vmin(vf a, vf b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
-KL_VECTOR vf vwhere_less(vf a, vf b, vf yes, vf no) { return vbslq_f32(vcltq_f32(a, b), yes, no); }
-KL_VECTOR vf vscale_by_power(vf x, vf n) {
-  const int32x4_t whole = vcvtnq_s32_f32(n), half = vshrq_n_s32(whole, 1), one = vdupq_n_s32(127);
-  const vf first = vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(half, one), 23));
-  return x * first * vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(vsubq_s32(whole, half), one), 23));
-}
-KL_VECTOR vf vabs(vf x) { return vabsq_f32(x); }
-KL_VECTOR vf vcopy_sign(vf x, vf sign) { return vbslq_f32(vdupq_n_u32(0x80000000), sign, x); }
-KL_VECTOR float vsum(vf x) { return vaddvq_f32(x); }
-KL_VECTOR float vhighest(vf x) { return vmaxvq_f32(x); }
+#include "lanes_neon.h"
 #endif
 
-/// e^x, relative error at most 1.2e-7 where the result is a normal float, held by `ExponentialTests`. Below
-/// −103.98 it is 0, above 88.73 infinity, e^0 is 1, NaN stays NaN.
+/// The first n floats (n < KL_LANES) and `rest` in the other lanes.
+KL_VECTOR vf vload_first(const float *x, size_t n, float rest) {
+  float padded[KL_LANES];
+  for (size_t i = 0; i < KL_LANES; ++i) padded[i] = i < n ? x[i] : rest;
+  return vload(padded);
+}
+
+KL_VECTOR void vstore_first(float *out, vf x, size_t n) {
+  float padded[KL_LANES];
+  vstore(padded, x);
+  for (size_t i = 0; i < n; ++i) out[i] = padded[i];
+}
+
+KL_VECTOR vf vload_half(kl_half type, const uint16_t *x) {
+  return type == KL_F16 ? vload_f16(x) : vload_bf16(x);
+}
+
+/// e^x, relative error at most 1.2e-7 where the result is a normal float, held by `ExponentialTests`. Below −87.69 it
+/// is 0: a subnormal weight would stall every fma that reads it. Above 88.38 it is infinity; e^0 is 1, NaN stays NaN.
 /// Method: x = n·ln 2 + r, |r| ≤ ln 2 / 2; a minimax polynomial of degree 6 in r (error 3.1e-9); times 2^n.
 KL_VECTOR vf vexp(vf x) {
   // vmax and vmin give their second argument on NaN.
-  const vf bounded = vmin(vsplat(89), vmax(vsplat(-104), x));
-  const vf magic = vsplat(0x1.8p23f), n = vfma(bounded, vsplat(0x1.715476p+0f), magic) - magic;
+  const vf bounded = vmin(vsplat(89), vmax(vsplat(-88), x));
+  // The lowest bits of `shifted` are n + 127, the exponent field of 2^n; 0 is that of zero.
+  const vf magic = vsplat(0x1.8p23f + 127), shifted = vfma(bounded, vsplat(0x1.715476p+0f), magic);
+  const vf n = shifted - magic;
   const vf r = vfma(n, vsplat(0x1.05c61p-29f), vfma(n, vsplat(-0x1.62e43p-1f), bounded));
   vf p = vfma(vsplat(0x1.6a2436p-10f), r, vsplat(0x1.1239e2p-7f));
   p = vfma(p, r, vsplat(0x1.5558f2p-5f));
   p = vfma(p, r, vsplat(0x1.555492p-3f));
   p = vfma(p, r, vsplat(0x1.fffffcp-2f));
   p = vfma(p * r, r, r);
-  return vscale_by_power(p + vsplat(1), n);
+  return (p + vsplat(1)) * vpower(shifted);
 }
 
 /// tanh x, relative error at most 3e-7, held by `ExponentialTests`. Below 0.65 an odd minimax polynomial

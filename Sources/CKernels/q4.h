@@ -26,6 +26,16 @@ KL_INLINE void kl_q4_row_codes(const kl_q4_record *record, size_t row, uint8_t o
   }
 }
 
+/// Sums of panel p to a token's output; rows past the end of the matrix are dropped.
+KL_INLINE void kl_q4_write_rows(const float sums[KL_PANEL_ROWS], size_t rows, size_t p, float *y) {
+  const size_t row = p * KL_PANEL_ROWS;
+  if (rows - row >= KL_PANEL_ROWS) {
+    memcpy(y + row, sums, KL_PANEL_ROWS * sizeof(float));
+  } else {
+    memcpy(y + row, sums, (rows - row) * sizeof(float));
+  }
+}
+
 #if KL_X86
 
 KL_INLINE KL_TARGET_AVX512 __m512 kl_q4_halves_avx512(kl_half type, const uint16_t x[KL_PANEL_ROWS]) {

@@ -1,37 +1,6 @@
 #include "q4.h"
 
-static void gemm_scalar(kl_half type, const kl_q4_record *panels, size_t rows, size_t groups, size_t panel0,
-                        size_t panel1, const int8_t *codes, const float *scales, const float *sums,
-                        size_t tokens, float *y, size_t strideY) {
-  for (size_t row = panel0 * KL_PANEL_ROWS; row < kl_min(rows, panel1 * KL_PANEL_ROWS); ++row) {
-    const kl_q4_record *records = panels + row / KL_PANEL_ROWS * groups;
-    const size_t r = row % KL_PANEL_ROWS;
-    for (size_t t = 0; t < tokens; ++t) y[t * strideY + row] = 0;
-    for (size_t g = 0; g < groups; ++g) {
-      uint8_t q[KL_GROUP];
-      kl_q4_row_codes(records + g, r, q);
-      const float scale = kl_float_from_half(type, records[g].scales[r]);
-      const float bias = kl_float_from_half(type, records[g].biases[r]);
-      for (size_t t = 0; t < tokens; ++t) {
-        const int8_t *x = codes + (t * groups + g) * KL_GROUP;
-        int32_t dot = 0;
-        for (size_t c = 0; c < KL_GROUP; ++c) dot += q[c] * x[c];
-        float *out = y + t * strideY + row;
-        *out += scale * scales[t * groups + g] * (float)dot;
-        *out += bias * sums[t * groups + g];
-      }
-    }
-  }
-}
-
-#if KL_X86
-
-// AVX-512: one vector holds 16 rows × 4 columns, so vpdpbusd against a broadcast of 4 activation bytes adds to
-// 16 rows at once and no sum crosses lanes. Each (row, token) takes the same float operations in the same
-// order in every loop below, so a token's result does not depend on how many tokens come with it.
-
-enum { BLOCK_TOKENS = 256, BLOCK_GROUPS = 8, TILE_TOKENS = 6, DIRECT_TOKENS = 8, SMALL_BATCH = 24 };
-
+/// Activations as kl_quantize_activations leaves them.
 typedef struct {
   const int8_t *codes;  // [tokens, groups, 64]
   const float *scales;  // [tokens, groups]
@@ -43,223 +12,39 @@ KL_INLINE activations from_token(activations x, size_t t) {
   return (activations){x.codes + t * x.groups * KL_GROUP, x.scales + t * x.groups, x.sums + t * x.groups, x.groups};
 }
 
-/// BLOCK_GROUPS groups of one panel with the nibbles taken apart: 16 vectors of 16 rows × 4 columns per group.
-typedef struct {
-  __m512i codes[BLOCK_GROUPS][16];
-  __m512 scales[BLOCK_GROUPS], biases[BLOCK_GROUPS];
-} open_panel;
-
-/// Adds one group to the sums of one token: acc += sW·sX·dot + bias·sum.
-KL_INLINE KL_TARGET_AVX512 __m512 add_group_avx512(__m512 acc, __m512i dot, __m512 scale, __m512 bias,
-                                                   float scaleX, float sumX) {
-  acc = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), _mm512_mul_ps(scale, _mm512_set1_ps(scaleX)), acc);
-  return _mm512_fmadd_ps(bias, _mm512_set1_ps(sumX), acc);
-}
-
-KL_INLINE KL_TARGET_AVX512 __m512i bytes_avx512(const int8_t *x) {
-  int32_t four;
-  memcpy(&four, x, 4);
-  return _mm512_set1_epi32(four);
-}
-
-/// One panel against T tokens straight from the packed records: the decode GEMV and small batches.
-KL_INLINE KL_TARGET_AVX512 void direct_avx512(kl_half type, const kl_q4_record *records, const activations x,
-                                              int T, __mmask16 live, float *y, size_t strideY) {
-  const __m512i low = _mm512_set1_epi8(15);
-  __m512 acc[DIRECT_TOKENS];
-  KL_UNROLL for (int t = 0; t < T; ++t) acc[t] = _mm512_setzero_ps();
-  for (size_t g = 0; g < x.groups; ++g) {
-    const kl_q4_record *record = records + g;
-    KL_UNROLL for (int line = 0; line < 9; ++line) {
-      _mm_prefetch((const char *)record + 8 * KL_Q4_RECORD + 64 * line, _MM_HINT_T0);
-    }
-    __m512i dot[DIRECT_TOKENS];
-    KL_UNROLL for (int t = 0; t < T; ++t) dot[t] = _mm512_setzero_si512();
-    KL_UNROLL for (int c = 0; c < 8; ++c) {
-      const __m512i both = _mm512_load_si512(record->codes[c]);
-      const __m512i q0 = _mm512_and_si512(both, low);
-      const __m512i q1 = _mm512_and_si512(_mm512_srli_epi16(both, 4), low);
-      KL_UNROLL for (int t = 0; t < T; ++t) {
-        const int8_t *codes = x.codes + ((size_t)t * x.groups + g) * KL_GROUP + 8 * c;
-        dot[t] = _mm512_dpbusd_epi32(dot[t], q0, bytes_avx512(codes));
-        dot[t] = _mm512_dpbusd_epi32(dot[t], q1, bytes_avx512(codes + 4));
-      }
-    }
-    const __m512 scale = kl_q4_halves_avx512(type, record->scales), bias = kl_q4_halves_avx512(type, record->biases);
-    KL_UNROLL for (int t = 0; t < T; ++t) {
-      const size_t i = (size_t)t * x.groups + g;
-      acc[t] = add_group_avx512(acc[t], dot[t], scale, bias, x.scales[i], x.sums[i]);
-    }
-  }
-  KL_UNROLL for (int t = 0; t < T; ++t) _mm512_mask_storeu_ps(y + (size_t)t * strideY, live, acc[t]);
-}
-
-static KL_TARGET_AVX512 void small_batch_avx512(kl_half type, const kl_q4_record *panels, size_t rows,
-                                                const activations x, size_t tokens, size_t panel0,
-                                                size_t panel1, float *y, size_t strideY) {
-  for (size_t p = panel0; p < panel1; ++p) {
-    const kl_q4_record *records = panels + p * x.groups;
-    const __mmask16 live = kl_q4_live_avx512(rows, p);
-    size_t tiles = (tokens + DIRECT_TOKENS - 1) / DIRECT_TOKENS;
-    for (size_t t = 0, T; t < tokens; t += T, --tiles) {
-      T = (tokens - t + tiles - 1) / tiles;
-      const activations tile = from_token(x, t);
-      float *out = y + t * strideY + p * KL_PANEL_ROWS;
-      switch (T) {
-        case 1: direct_avx512(type, records, tile, 1, live, out, strideY); break;
-        case 2: direct_avx512(type, records, tile, 2, live, out, strideY); break;
-        case 3: direct_avx512(type, records, tile, 3, live, out, strideY); break;
-        case 4: direct_avx512(type, records, tile, 4, live, out, strideY); break;
-        case 5: direct_avx512(type, records, tile, 5, live, out, strideY); break;
-        case 6: direct_avx512(type, records, tile, 6, live, out, strideY); break;
-        case 7: direct_avx512(type, records, tile, 7, live, out, strideY); break;
-        default: direct_avx512(type, records, tile, 8, live, out, strideY); break;
-      }
-    }
-  }
-}
-
-KL_INLINE KL_TARGET_AVX512 void open_avx512(kl_half type, const kl_q4_record *records, size_t groups,
-                                            open_panel *out) {
-  const __m512i low = _mm512_set1_epi8(15);
-  for (size_t g = 0; g < groups; ++g) {
-    KL_UNROLL for (int c = 0; c < 8; ++c) {
-      const __m512i both = _mm512_load_si512(records[g].codes[c]);
-      out->codes[g][2 * c] = _mm512_and_si512(both, low);
-      out->codes[g][2 * c + 1] = _mm512_and_si512(_mm512_srli_epi16(both, 4), low);
-    }
-    out->scales[g] = kl_q4_halves_avx512(type, records[g].scales);
-    out->biases[g] = kl_q4_halves_avx512(type, records[g].biases);
-  }
-}
-
-/// P open panels against T tokens over `groups` groups, added to sums [T, P, 16].
-KL_INLINE KL_TARGET_AVX512 void tile_avx512(const open_panel *panels, int P, const activations x, int T,
-                                            size_t groups, __m512 *sums) {
-  __m512 acc[TILE_TOKENS][2];
-  KL_UNROLL for (int t = 0; t < T; ++t) {
-    KL_UNROLL for (int p = 0; p < P; ++p) acc[t][p] = sums[2 * t + p];
-  }
-  for (size_t g = 0; g < groups; ++g) {
-    KL_UNROLL for (int t = 0; t < T; ++t) {
-      const int8_t *next = x.codes + ((size_t)(t + T) * x.groups + g) * KL_GROUP;
-      _mm_prefetch((const char *)next, _MM_HINT_T0);
-    }
-    __m512i dot[TILE_TOKENS][2];
-    KL_UNROLL for (int t = 0; t < T; ++t) {
-      KL_UNROLL for (int p = 0; p < P; ++p) dot[t][p] = _mm512_setzero_si512();
-    }
-    KL_UNROLL for (int k = 0; k < 16; ++k) {
-      __m512i w[2];
-      KL_UNROLL for (int p = 0; p < P; ++p) w[p] = panels[p].codes[g][k];
-      KL_UNROLL for (int t = 0; t < T; ++t) {
-        const __m512i four = bytes_avx512(x.codes + ((size_t)t * x.groups + g) * KL_GROUP + 4 * k);
-        KL_UNROLL for (int p = 0; p < P; ++p) dot[t][p] = _mm512_dpbusd_epi32(dot[t][p], w[p], four);
-      }
-    }
-    KL_UNROLL for (int t = 0; t < T; ++t) {
-      const size_t i = (size_t)t * x.groups + g;
-      KL_UNROLL for (int p = 0; p < P; ++p) {
-        acc[t][p] = add_group_avx512(acc[t][p], dot[t][p], panels[p].scales[g], panels[p].biases[g],
-                                     x.scales[i], x.sums[i]);
-      }
-    }
-  }
-  KL_UNROLL for (int t = 0; t < T; ++t) {
-    KL_UNROLL for (int p = 0; p < P; ++p) sums[2 * t + p] = acc[t][p];
-  }
-}
-
-/// Where the sums of up to two panels go: y [tokens, strideY], and the rows that lie inside the matrix.
-typedef struct {
-  float *y;
-  size_t strideY;
-  __mmask16 live[2];
-} destination;
-
-/// P open panels against all tokens of a block, in tiles of 5 or 6 tokens (a block has 25 at least). Between
-/// tiles it fetches the records at `ahead`, which are opened next, and those of the panel after them. With `to`,
-/// each tile's sums are complete and are written out while the next tile runs.
-static KL_TARGET_AVX512 void tiles_avx512(const open_panel *panels, int P, const activations x, size_t tokens,
-                                          size_t groups, const kl_q4_record *ahead, __m512 *sums,
-                                          const destination *_Nullable to) {
-  size_t tiles = (tokens + TILE_TOKENS - 1) / TILE_TOKENS;
-  const size_t share = (groups * KL_Q4_RECORD + tiles - 1) / tiles;
-  const char *line = (const char *)ahead, *end = (const char *)(ahead + groups);
-  for (size_t t = 0, T; t < tokens; t += T, --tiles) {
-    T = (tokens - t + tiles - 1) / tiles;
-    for (const char *stop = line + share; line < stop && line < end; line += 64) {
-      _mm_prefetch(line, _MM_HINT_T1);
-      _mm_prefetch(line + x.groups * KL_Q4_RECORD, _MM_HINT_T1);
-    }
-    const activations tile = from_token(x, t);
-    if (T == TILE_TOKENS) {
-      if (P == 2) tile_avx512(panels, 2, tile, TILE_TOKENS, groups, sums + 2 * t);
-      else tile_avx512(panels, 1, tile, TILE_TOKENS, groups, sums + 2 * t);
-    } else {
-      if (P == 2) tile_avx512(panels, 2, tile, TILE_TOKENS - 1, groups, sums + 2 * t);
-      else tile_avx512(panels, 1, tile, TILE_TOKENS - 1, groups, sums + 2 * t);
-    }
-    for (size_t i = t; to && i < t + T; ++i) {
-      float *y = to->y + i * to->strideY;
-      _mm512_mask_storeu_ps(y, to->live[0], sums[2 * i]);
-      if (P == 2) _mm512_mask_storeu_ps(y + KL_PANEL_ROWS, to->live[1], sums[2 * i + 1]);
-    }
-  }
-}
-
-/// Blocks of tokens against two panels at a time: the activations of a block stay in the second-level cache,
-/// the open panels in the first.
-static KL_TARGET_AVX512 void large_batch_avx512(kl_half type, const kl_q4_record *panels, size_t rows,
-                                                const activations x, size_t tokens, size_t panel0,
-                                                size_t panel1, float *y, size_t strideY) {
-  open_panel open[2];
-  __m512 sums[2 * BLOCK_TOKENS];
-  size_t blocks = (tokens + BLOCK_TOKENS - 1) / BLOCK_TOKENS;
-  for (size_t t = 0, count; t < tokens; t += count, --blocks) {
-    count = (tokens - t + blocks - 1) / blocks;
-    for (size_t p = panel0; p < panel1; p += 2) {
-      const size_t P = kl_min(panel1 - p, 2);
-      const destination to = {y + t * strideY + p * KL_PANEL_ROWS, strideY,
-                              {kl_q4_live_avx512(rows, p), kl_q4_live_avx512(rows, p + P - 1)}};
-      for (size_t i = 0; i < 2 * count; ++i) sums[i] = _mm512_setzero_ps();
-      for (size_t g = 0; g < x.groups; g += BLOCK_GROUPS) {
-        const size_t groups = kl_min(x.groups - g, BLOCK_GROUPS);
-        for (size_t i = 0; i < P; ++i) open_avx512(type, panels + (p + i) * x.groups + g, groups, open + i);
-        const size_t first = t * x.groups + g;
-        const activations block = {x.codes + first * KL_GROUP, x.scales + first, x.sums + first, x.groups};
-        const bool last = g + groups == x.groups;
-        const kl_q4_record *ahead = panels + (last ? (p + 2) * x.groups : p * x.groups + g + groups);
-        tiles_avx512(open, (int)P, block, count, groups, ahead, sums, last ? &to : NULL);
-      }
-    }
-  }
-}
-
-static void gemm_avx512(kl_half type, const kl_q4_record *panels, size_t rows, const activations x,
+static void gemm_scalar(kl_half type, const kl_q4_record *panels, size_t rows, const activations x,
                         size_t tokens, size_t panel0, size_t panel1, float *y, size_t strideY) {
-  if (tokens <= SMALL_BATCH) {
-    small_batch_avx512(type, panels, rows, x, tokens, panel0, panel1, y, strideY);
-  } else {
-    large_batch_avx512(type, panels, rows, x, tokens, panel0, panel1, y, strideY);
+  for (size_t row = panel0 * KL_PANEL_ROWS; row < kl_min(rows, panel1 * KL_PANEL_ROWS); ++row) {
+    const kl_q4_record *records = panels + row / KL_PANEL_ROWS * x.groups;
+    const size_t r = row % KL_PANEL_ROWS;
+    for (size_t t = 0; t < tokens; ++t) y[t * strideY + row] = 0;
+    for (size_t g = 0; g < x.groups; ++g) {
+      uint8_t q[KL_GROUP];
+      kl_q4_row_codes(records + g, r, q);
+      const float scale = kl_float_from_half(type, records[g].scales[r]);
+      const float bias = kl_float_from_half(type, records[g].biases[r]);
+      for (size_t t = 0; t < tokens; ++t) {
+        const size_t i = t * x.groups + g;
+        int32_t dot = 0;
+        for (size_t c = 0; c < KL_GROUP; ++c) dot += q[c] * x.codes[i * KL_GROUP + c];
+        y[t * strideY + row] += scale * x.scales[i] * (float)dot;
+        y[t * strideY + row] += bias * x.sums[i];
+      }
+    }
   }
 }
 
+#if KL_X86
+#include "q4_gemm_int8_avx512.h"
+#include "q4_gemm_int8_avx2.h"
+#elif KL_ARM
+#include "q4_gemm_int8_neon.h"
 #endif
 
 void kl_q4_gemm_int8(kl_isa isa, kl_half type, const uint8_t *panels, size_t rows, size_t cols,
                      size_t panel0, size_t panel1, const int8_t *codes, const float *scales,
                      const float *sums, size_t tokens, float *y, size_t strideY) {
   const kl_q4_record *records = (const kl_q4_record *)panels;
-  const size_t groups = cols / KL_GROUP;
-  switch (isa) {
-#if KL_X86
-    case KL_AVX512:
-      gemm_avx512(type, records, rows, (activations){codes, scales, sums, groups}, tokens, panel0, panel1, y,
-                  strideY);
-      break;
-#endif
-    default:
-      gemm_scalar(type, records, rows, groups, panel0, panel1, codes, scales, sums, tokens, y, strideY);
-  }
+  const activations x = {codes, scales, sums, cols / KL_GROUP};
+  KL_DISPATCH(isa, gemm, type, records, rows, x, tokens, panel0, panel1, y, strideY);
 }

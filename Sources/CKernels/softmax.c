@@ -1,5 +1,7 @@
 #include "internal.h"
 
+// One head. A NaN score is passed over by the maximum and makes the sum NaN.
+
 static void block_scalar(float *scores, size_t n, float *maximum, float *sum, float *acc, size_t width) {
   float high = *maximum;
   for (size_t i = 0; i < n; ++i) high = scores[i] > high ? scores[i] : high;
@@ -15,9 +17,12 @@ static void block_scalar(float *scores, size_t n, float *maximum, float *sum, fl
   *sum += total;
 }
 
+#define KL_BODY "softmax_body.h"
+#include "bodies.h"
+
 void kl_softmax_block(kl_isa isa, float *scores, size_t strideS, size_t heads, size_t n, float *maxima,
                       float *sums, float *acc, size_t strideA, size_t width) {
   for (size_t h = 0; h < heads; ++h) {
-    block_scalar(scores + h * strideS, n, maxima + h, sums + h, acc + h * strideA, width);
+    KL_DISPATCH(isa, block, scores + h * strideS, n, maxima + h, sums + h, acc + h * strideA, width);
   }
 }

@@ -31,8 +31,11 @@ public final class AgentSession {
     ///
     /// The longest common prefix of the prompt and the cache is kept, all but the prompt's last token at most, whose
     /// logits are needed. Where windowed layers cannot go back that far, everything is computed again.
+    /// - Parameter take: gets each token as it comes, and says whether to go on.
     /// - Throws: what ``Engine/prefill(_:_:chunk:)`` throws.
-    public func respond(to prompt: [Int32], maximumTokens: Int) throws -> Turn {
+    public func respond(
+        to prompt: [Int32], maximumTokens: Int, take: (Int32) -> Bool = { _ in true }
+    ) throws -> Turn {
         let clock = ContinuousClock()
         var turn = Turn()
         turn.hitTokens = try keepPrefix(of: prompt)
@@ -44,7 +47,7 @@ public final class AgentSession {
         var mark = clock.now
         turn.forwardSeconds = (computed - start).seconds
         turn.sampleSeconds = (mark - computed).seconds
-        while turn.tokens.count < maximumTokens {
+        while take(turn.tokens.last!), turn.tokens.count < maximumTokens {
             turn.tokens.append(try engine.decode(cache, turn.tokens.last!))
             let now = clock.now
             turn.stepSeconds.append((now - mark).seconds)

@@ -39,6 +39,18 @@ public final class Engine {
         }
     }
 
+    /// Runs `tokens` in chunks and gives the logits of every token, chunk by chunk, in order.
+    public func forEachLogits(
+        _ cache: AgentCache, _ tokens: [Int32], chunk: Int = Engine.prefillChunk, _ body: (Logits) throws -> Void
+    ) throws {
+        guard !tokens.isEmpty else { throw ModelsError.emptyPrompt }
+        let chunk = min(chunk, model.maximumStepTokens)
+        for start in stride(from: 0, to: tokens.count, by: chunk) {
+            let part = tokens[start..<min(start + chunk, tokens.count)]
+            try body(try model.forward([SequenceStep(cache: cache, tokens: part, wanted: .all)]))
+        }
+    }
+
     /// One decode step of one sequence.
     /// - Returns: the most likely next token.
     public func decode(_ cache: AgentCache, _ token: Int32) throws -> Int32 {

@@ -1,5 +1,5 @@
-import CKernels
 import Caches
+import Engine
 import Foundation
 import Models
 import Results
@@ -37,39 +37,43 @@ public final class CapacityExperiment: Experiment {
         let forms = try settings.strings("mla_forms", oneOf: ["expanded", "latent"])
         let computed = try settings.byteCounts("budgets")
         let measured = try settings.byteCounts("measured_budgets")
+        let filledContexts = try settings.ints("measured_contexts", in: 1...10_000_000)
         seed = UInt64(try settings.int("seed", in: 0...Int.max))
         try settings.finish()
 
+        if let extra = filledContexts.first(where: { !contexts.contains($0) }) {
+            throw settings.bad("measured_contexts", "holds \(extra), which is not in 'contexts'")
+        }
+
         var plans: [String: Plan] = [:]
         var cells: [Cell] = []
-        let budgets = computed.filter { budget in !measured.contains { $0.label == budget.label } }.map { ($0, false) } + measured.map { ($0, true) }
         for shape in shapes {
             let configuration = try laboratory.configuration(shape: shape)
-            for (budget, isMeasured) in budgets {
+            if let long = contexts.first(where: { $0 > configuration.contextLimit }) {
+                throw settings.bad(
+                    "contexts", "holds \(long), more than the \(configuration.contextLimit) that \(shape) takes")
+            }
+            for (key, budget) in computed.map({ ("budgets", $0) }) + measured.map({ ("measured_budgets", $0) }) {
                 var fits = false
-                for context in contexts {
-                    guard context <= configuration.contextLimit else {
-                        throw settings.bad(
-                            "contexts", "holds \(context), more than the \(configuration.contextLimit) that \(shape) takes")
-                    }
-                    for (form, policy) in Self.variants(configuration, forms: forms, policies: policies) {
+                for (form, policy) in Self.variants(configuration, forms: forms, policies: policies) {
+                    for context in contexts {
                         for scheme in schemes {
                             let plan = Plan(
                                 shape: shape, scheme: scheme, context: context, policy: policy, form: form, budget: budget,
-                                measured: isMeasured)
+                                measured: measured.contains { $0.label == budget.label } && filledContexts.contains(context))
                             let layout = try Self.layout(plan, configuration)
                             fits = fits || layout.agentBytes(tokens: context) <= budget.bytes
                             let name =
                                 "capacity/\(shape)/\(scheme)/\(context)/\(policy.rawValue)/\(form.rawValue)/\(budget.label)"
+                            guard plans[name] == nil else { continue }
                             plans[name] = plan
-                            cells.append(Cell(name: name, cost: isMeasured ? Double(budget.bytes) : 1e6))
+                            cells.append(Cell(name: name, cost: plan.measured ? Double(budget.bytes) : 1e6))
                         }
                     }
                 }
                 guard fits else {
                     throw settings.bad(
-                        isMeasured ? "measured_budgets" : "budgets",
-                        "holds \(budget.label), which is too small for one agent of \(shape) at any of the contexts")
+                        key, "holds \(budget.label), which is too small for one agent of \(shape) at any of the contexts")
                 }
             }
         }
@@ -112,7 +116,7 @@ public final class CapacityExperiment: Experiment {
             "agents_computed": .int(Int64(layout.agents(inBudget: plan.budget.bytes, tokens: plan.context))),
             "agents_measured": .int(-1), "bytes_per_agent_measured": .int(-1), "pool_bytes_measured": .int(-1),
             "rss_growth_bytes": .int(-1), "fill_seconds": .double(.nan),
-            "note": .string("computed only: this profile fills no pool of this size"),
+            "note": .string("computed only: this profile fills no pool of this size at this context"),
         ]
         if plan.measured {
             let filled = try fill(layout, plan)
@@ -139,12 +143,12 @@ public final class CapacityExperiment: Experiment {
         let before = ProcessFacts.residentBytes() ?? 0
         let clock = ContinuousClock()
         let start = clock.now
-        let rows = try syntheticRows(layout)
+        let context = try SyntheticContext(layout: layout, seed: seed, execution: laboratory.execution)
         var agents: [AgentCache] = []
         while true {
             let agent = AgentCache(agent: "agent \(agents.count)", layout: layout, pool: pool)
             do {
-                try append(plan.context, to: agent, rows: rows)
+                try context.fill(agent, to: plan.context)
             } catch CachesError.budgetExceeded {
                 break
             }
@@ -153,34 +157,6 @@ public final class CapacityExperiment: Experiment {
         return Filled(
             agents: agents.count, poolBytes: pool.usedBytes,
             residentGrowth: (ProcessFacts.residentBytes() ?? 0) - before, seconds: (clock.now - start).seconds)
-    }
-
-    /// A block of rows as wide as the widest of the layout.
-    private func syntheticRows(_ layout: CacheLayout) throws -> AlignedBuffer {
-        let width = layout.spec.layers.map { max($0.keyWidth, $0.valueWidth) }.max() ?? 1
-        let rows = try AlignedBuffer(count: blockTokens * width, of: Float.self)
-        var generator = SplitMix64(seed: seed)
-        for index in 0..<(blockTokens * width) {
-            rows.bound(to: Float.self)[index] = Float.random(in: -3...3, using: &generator)
-        }
-        return rows
-    }
-
-    private func append(_ tokens: Int, to agent: AgentCache, rows: AlignedBuffer) throws {
-        let layers = agent.layout.spec.layers
-        let places = layers.indices.flatMap { layer in (0..<layers[layer].kvHeads).map { (layer: layer, head: $0) } }
-        let values = rows.bound(to: Float.self)
-        while agent.count < tokens {
-            let count = min(blockTokens - agent.count % blockTokens, tokens - agent.count)
-            try agent.reserve(count)
-            laboratory.execution.workers.run(places.count) { index, _ in
-                let (layer, head) = places[index]
-                agent.store(
-                    layer: layer, head: head, keys: values, keyStride: layers[layer].keyWidth, values: values,
-                    valueStride: layers[layer].valueWidth, count: count, isa: laboratory.execution.isa)
-            }
-            agent.commit(repeatElement(0, count: count))
-        }
     }
 }
 

@@ -4,7 +4,7 @@ import Results
 ///
 /// A cell is the unit of resuming: it is run whole or not at all. A new experiment is one file that conforms to this,
 /// one YAML in `experiments/`, and one line in ``ExperimentRegistry``.
-public protocol Experiment: AnyObject {
+public protocol Experiment: AnyObject, SendableMetatype {
     /// The name that a YAML's `experiment` key refers to.
     static var name: String { get }
     /// One sentence for `kvlab experiments`.

@@ -23,14 +23,14 @@ public struct ExperimentFile {
     /// - Throws: ``ExperimentsError`` naming the file, the line and the key.
     public init(path: String) throws {
         self.path = path
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+        guard let contents = try? String(contentsOfFile: path, encoding: .utf8) else {
             throw ExperimentsError.cannotRead(
                 file: path,
                 reason: FileManager.default.fileExists(atPath: path) ? "it is not UTF-8 text" : "there is no such file")
         }
         let root: Node.Mapping
         do {
-            guard let mapping = try Yams.compose(yaml: text)?.mapping else {
+            guard let mapping = try Yams.compose(yaml: contents)?.mapping else {
                 throw ExperimentsError.badYAML(file: path, line: 1, problem: "expected keys and values")
             }
             root = mapping
@@ -43,7 +43,7 @@ public struct ExperimentFile {
                 file: path, line: key.mark?.line ?? 0, key: name, nearest: nearestName(to: name, in: Self.keys),
                 known: Self.keys)
         }
-        func text(_ key: String) throws -> String {
+        func required(_ key: String) throws -> String {
             guard let node = root[key] else { throw ExperimentsError.missingKey(file: path, key: key) }
             guard let value = node.string else {
                 throw ExperimentsError.badValue(file: path, line: node.mark?.line ?? 0, key: key, problem: "must be text")
@@ -58,8 +58,8 @@ public struct ExperimentFile {
             }
             return value
         }
-        experiment = try text("experiment")
-        title = try text("title")
+        experiment = try required("experiment")
+        title = try required("title")
         settings = try mapping("settings")
         profiles = try mapping("profiles")
     }
@@ -69,7 +69,7 @@ public struct ExperimentFile {
     ///   is refused later, by ``Settings/finish()``.
     /// - Throws: ``ExperimentsError/unknown(kind:name:nearest:available:)`` for a profile that the file has not.
     public func settings(profile: String, overrides: [String] = []) throws -> Settings {
-        let names = profiles.keys.compactMap(\.string)
+        let names = Array(profiles.keys.compactMap(\.string))
         guard let chosen = profiles[profile] else {
             throw ExperimentsError.unknown(
                 kind: "profile", name: profile, nearest: nearestName(to: profile, in: names), available: names)
@@ -82,14 +82,16 @@ public struct ExperimentFile {
         for layer in [settings, chosen] {
             for (key, value) in layer { values[key.string ?? "?"] = value }
         }
+        var overridden: Set<String> = []
         for text in overrides {
             let pair = text.split(separator: "=", maxSplits: 1)
             guard pair.count == 2, let value = try? Yams.compose(yaml: String(pair[1])) else {
                 throw ExperimentsError.badOverride(text: text)
             }
             values[String(pair[0])] = value
+            overridden.insert(String(pair[0]))
         }
-        return Settings(file: path, profile: profile, values: values)
+        return Settings(file: path, profile: profile, values: values, overridden: overridden)
     }
 
     private static func line(of error: YamlError) -> Int {

@@ -14,11 +14,11 @@ public enum ExperimentsError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .cannotRead(let file, let reason): "Cannot read \(file): \(reason)."
-        case .badYAML(let file, let line, let problem): "\(file), line \(line): \(problem)."
+        case .badYAML(let file, let line, let problem): "\(Self.place(file, line)): \(problem)."
         case .unknownKey(let file, let line, let key, let nearest, let known):
-            "\(file), line \(line): unknown key '\(key)'.\(nearest.map { " Did you mean '\($0)'?" } ?? "")"
+            "\(Self.place(file, line)): unknown key '\(key)'.\(nearest.map { " Did you mean '\($0)'?" } ?? "")"
                 + " Known: \(known.joined(separator: ", "))."
-        case .badValue(let file, let line, let key, let problem): "\(file), line \(line): '\(key)' \(problem)."
+        case .badValue(let file, let line, let key, let problem): "\(Self.place(file, line)): '\(key)' \(problem)."
         case .missingKey(let file, let key): "\(file): key '\(key)' is missing."
         case .unknown(let kind, let name, let nearest, let available):
             "Unknown \(kind) '\(name)'.\(nearest.map { " Did you mean '\($0)'?" } ?? "")"
@@ -29,5 +29,10 @@ public enum ExperimentsError: Error, Equatable, CustomStringConvertible {
         case .cannotWrite(let folder, let reason): "Cannot write to \(folder): \(reason)."
         case .notFound(let what, let searched): "Cannot find \(what); looked in \(searched)."
         }
+    }
+
+    /// A line of 0 means that the place has no lines.
+    private static func place(_ file: String, _ line: Int) -> String {
+        line == 0 ? file : "\(file), line \(line)"
     }
 }

@@ -23,12 +23,15 @@ public final class Laboratory {
 
     /// The configuration of a shape.
     /// - Throws: ``ExperimentsError/unknown(kind:name:nearest:available:)`` or a `ModelsError`.
-    public func configuration(shape: String) throws -> any ModelConfiguration {
+    /// - Parameter layers: use only so many of its layers.
+    public func configuration(shape: String, layers: Int? = nil) throws -> any ModelConfiguration {
         guard shapeNames.contains(shape) else {
             throw ExperimentsError.unknown(
                 kind: "shape", name: shape, nearest: nearestName(to: shape, in: shapeNames), available: shapeNames)
         }
-        return try ModelRegistry.configuration(path: "\(files.shapes)/\(shape).json")
+        var file = try ConfigurationFile(path: "\(files.shapes)/\(shape).json")
+        if let layers { file = file.replacing("num_hidden_layers", with: layers) }
+        return try ModelRegistry.configuration(file)
     }
 
     /// The published model that a shape stands for, or an empty text: a shape file may name it under `stands_for`.
@@ -37,12 +40,13 @@ public final class Laboratory {
     }
 
     /// An engine with synthetic weights of a shape. One model is kept: asking for another lets go of it.
-    public func engine(shape: String, seed: UInt64) throws -> Engine {
-        let key = "\(shape) \(seed)"
+    public func engine(shape: String, seed: UInt64, layers: Int? = nil) throws -> Engine {
+        let name = shape + (layers.map { " (\($0) layers)" } ?? "")
+        let key = "\(name) \(seed)"
         if let loaded, loaded.key == key { return loaded.engine }
         loaded = nil
         let model = try ModelRegistry.model(
-            name: shape, configuration: try configuration(shape: shape),
+            name: name, configuration: try configuration(shape: shape, layers: layers),
             weights: SyntheticWeights(seed: seed, execution: execution), execution: execution)
         let engine = Engine(model: model, execution: execution)
         loaded = (key, engine)

@@ -62,8 +62,9 @@ enum ProcessFacts {
 
 extension Laboratory {
     /// - Throws: ``ExperimentsError/noDiskSpace(folder:needed:free:)``.
-    func requireDiskSpace(_ needed: Int) throws {
+    package func requireDiskSpace(_ needed: Int) throws {
         guard let free = ProcessFacts.freeBytes(in: cacheFolder), free < needed else { return }
-        throw ExperimentsError.noDiskSpace(folder: cacheFolder, needed: needed, free: free)
+        throw ExperimentsError.noDiskSpace(
+            folder: (cacheFolder as NSString).deletingLastPathComponent, needed: needed, free: free)
     }
 }

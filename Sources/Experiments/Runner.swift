@@ -1,4 +1,3 @@
-import Crypto
 import Engine
 import Foundation
 import Models
@@ -98,15 +97,15 @@ public final class Runner {
     }
 
     private func open(_ configuration: String) throws -> RunDirectory {
-        let hash = SHA256.hash(data: Data(configuration.utf8)).map { String(format: "%02x", $0) }.joined()
+        let hash = digest(configuration)
         if request.resume {
             let found = try RunDirectory.resume(in: request.resultsFolder, matching: hash)
             for warning in found.warnings { report(.warning(warning)) }
             if let directory = found.directory { return directory }
         }
         let machine = MachineFacts.collect(
-            isa: execution.isaName, threads: execution.workers.threadCount, measure: true, folder: request.resultsFolder)
-        let git = GitState.read(in: files.root)
+            isa: execution.isaName, threads: execution.workers.threadCount, folder: request.resultsFolder, measure: true)
+        let git = GitState.read(at: files.root)
         return try RunDirectory.create(
             in: request.resultsFolder,
             run: RunRecord(

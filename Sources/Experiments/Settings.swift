@@ -9,12 +9,15 @@ public final class Settings {
     public let file: String
     public let profile: String
     private let values: [String: Node]
+    /// Keys whose values came from `--set`.
+    private let overridden: Set<String>
     private var asked: Set<String> = []
 
-    init(file: String, profile: String, values: [String: Node]) {
+    init(file: String, profile: String, values: [String: Node], overridden: Set<String>) {
         self.file = file
         self.profile = profile
         self.values = values
+        self.overridden = overridden
     }
 
     /// The resolved settings as YAML, keys sorted.
@@ -26,10 +29,18 @@ public final class Settings {
     /// Refuses keys that no reader asked for.
     public func finish() throws {
         if let key = values.keys.sorted().first(where: { !asked.contains($0) }) {
-            let known = asked.sorted()
-            throw ExperimentsError.unknownKey(
-                file: file, line: line(values[key]!), key: key, nearest: nearestName(to: key, in: known), known: known)
+            throw unknown(key, nearest: nearestName(to: key, in: asked.sorted()))
         }
+    }
+
+    private func unknown(_ key: String, nearest: String?) -> ExperimentsError {
+        let (file, line) = place(of: key)
+        return .unknownKey(file: file, line: line, key: key, nearest: nearest, known: asked.sorted())
+    }
+
+    /// The file and the line that a value came from; `--set` has no lines.
+    private func place(of key: String) -> (file: String, line: Int) {
+        overridden.contains(key) ? ("--set", 0) : (file, values[key]?.mark?.line ?? 0)
     }
 
     public func int(_ key: String, in range: ClosedRange<Int> = 1...Int.max) throws -> Int {
@@ -69,13 +80,17 @@ public final class Settings {
 
     /// An error about a key that was read.
     public func bad(_ key: String, _ problem: String) -> ExperimentsError {
-        values[key].map { bad($0, key, problem) } ?? .missingKey(file: file, key: key)
+        values[key] == nil ? .missingKey(file: file, key: key) : bad(key, at: place(of: key), problem)
     }
 
     private func node(_ key: String) throws -> Node {
         asked.insert(key)
-        guard let node = values[key] else { throw ExperimentsError.missingKey(file: file, key: key) }
-        return node
+        if let node = values[key] { return node }
+        // A misspelt key is what is wrong, not the missing one.
+        if let misspelt = nearestName(to: key, in: values.keys.filter { !asked.contains($0) }.sorted()) {
+            throw unknown(misspelt, nearest: key)
+        }
+        throw ExperimentsError.missingKey(file: file, key: key)
     }
 
     private func list(_ key: String) throws -> [Node] {
@@ -96,15 +111,17 @@ public final class Settings {
     private func string(_ node: Node, _ key: String, _ choices: [String]?) throws -> String {
         guard let value = node.string else { throw bad(node, key, "must be text") }
         if let choices, !choices.contains(value) {
-            let nearest = nearestName(to: value, in: choices).map { " Did you mean '\($0)'?" } ?? ""
-            throw bad(node, key, "cannot be '\(value)': choose one of \(choices.joined(separator: ", ")).\(nearest)")
+            let nearest = nearestName(to: value, in: choices).map { " (did you mean '\($0)'?)" } ?? ""
+            throw bad(node, key, "cannot be '\(value)'\(nearest); choose one of \(choices.joined(separator: ", "))")
         }
         return value
     }
 
     private func bad(_ node: Node, _ key: String, _ problem: String) -> ExperimentsError {
-        .badValue(file: file, line: line(node), key: key, problem: problem)
+        bad(key, at: (place(of: key).file, overridden.contains(key) ? 0 : node.mark?.line ?? 0), problem)
     }
 
-    private func line(_ node: Node) -> Int { node.mark?.line ?? 0 }
+    private func bad(_ key: String, at place: (file: String, line: Int), _ problem: String) -> ExperimentsError {
+        .badValue(file: place.file, line: place.line, key: key, problem: problem)
+    }
 }

@@ -45,6 +45,11 @@ public struct ConfigurationFile {
         self.prefix = prefix
     }
 
+    /// The same with `key` set to a whole number.
+    public func replacing(_ key: String, with value: Int) -> ConfigurationFile {
+        ConfigurationFile(path: path, object: object.merging([key: NSNumber(value: value)]) { $1 }, prefix: prefix)
+    }
+
     /// Is the key there, and not null?
     public func has(_ key: String) -> Bool { object[key] != nil && !(object[key] is NSNull) }
 
@@ -131,19 +136,21 @@ public struct ConfigurationFile {
         return value
     }
 
-    /// Refuses true under any of `keys`.
-    func requireFalse(_ keys: String...) throws {
-        for key in keys where try bool(key, default: false) {
-            throw ModelsError.unsupported(file: path, what: prefix + key, found: "true", supported: ["false"])
+    /// Refuses anything but `value` under any of `keys`.
+    func require(_ keys: String..., equal value: Bool) throws {
+        for key in keys where try bool(key, default: value) != value {
+            throw ModelsError.unsupported(
+                file: path, what: prefix + key, found: "\(!value)", supported: ["\(value)"])
         }
     }
 
     /// Refuses any number but `value` under `key`.
-    func require(_ key: String, equals value: Double) throws {
-        let found = try double(key, default: value)
-        guard found == value else {
+    func require(_ key: String, equals value: Int) throws {
+        let found = try double(key, default: Double(value))
+        guard found == Double(value) else {
             throw ModelsError.unsupported(
-                file: path, what: prefix + key, found: "\(found)", supported: ["\(value)"])
+                file: path, what: prefix + key, found: found == found.rounded() ? "\(Int(found))" : "\(found)",
+                supported: ["\(value)"])
         }
     }
 

@@ -55,7 +55,7 @@ public final class Decoder: LanguageModel {
     ) throws {
         self.name = name
         self.weightsLabel = weightsLabel
-        fingerprint = SHA256.hash(data: Data(identity.utf8)).map { String(format: "%02x", $0) }.joined()
+        fingerprint = digest(identity)
         self.parts = parts
         self.execution = execution
         maximumStepTokens = limits.tokens
@@ -82,18 +82,18 @@ public final class Decoder: LanguageModel {
             precondition(sequence.cache.layout.spec == cacheSpec, "the cache is another model's")
             try sequence.cache.reserve(sequence.tokens.count)
         }
-        let step = Step(execution: execution, scratch: scratch, rows: rows)
+        let step = Step(model: name, execution: execution, scratch: scratch, rows: rows)
         embed(step)
+        try step.throwIfNotFinite(.embedding)
         for (layer, block) in parts.blocks.enumerated() {
-            block.apply(step, layer: layer, last: layer == parts.blocks.count - 1)
-            try step.checkFinite(layer: layer, model: name)
+            try block.apply(step, layer: layer, last: layer == parts.blocks.count - 1)
         }
         if step.active.count > 0 {
             parts.finalNorm.apply(to: step, rows: step.active.count)
             parts.head.apply(
                 scratch.normed, tokens: step.active.count, into: logits.values, stride: vocabularySize, on: execution)
             finish(logits, step)
-            try step.checkFinite(layer: nil, model: name)
+            try step.throwIfNotFinite(.head)
         }
         for sequence in sequences { sequence.cache.commit(sequence.tokens) }
         return logits
@@ -107,6 +107,7 @@ public final class Decoder: LanguageModel {
                 let hidden = scratch.hidden + row * width
                 parts.embedding.dequantize(row: Int(step.rows.tokens[row]), into: hidden)
                 if parts.embeddingScale != 1 { kl_scale(execution.isa, hidden, parts.embeddingScale, width) }
+                step.check(hidden, width, row: row)
                 for (embedding, table) in zip(parts.rotary, scratch.rotary) {
                     embedding.fill(
                         position: step.rows.positions[row], cosines: table.cosines + row * table.half,
@@ -124,7 +125,12 @@ public final class Decoder: LanguageModel {
             if cap > 0 {
                 for index in values.indices { values[index] = cap * hyperbolicTangent(values[index] / cap) }
             }
-            if !kl_all_finite(execution.isa, values.baseAddress!, values.count) { step.noteNotFinite(row: row) }
+            step.check(values.baseAddress!, values.count, row: step.active.rows[row])
         }
     }
+}
+
+/// SHA-256 of a text, in hexadecimal.
+public func digest(_ text: String) -> String {
+    SHA256.hash(data: Data(text.utf8)).map { String(format: "%02x", $0) }.joined()
 }

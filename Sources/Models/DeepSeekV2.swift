@@ -34,7 +34,7 @@ public struct DeepSeekV2Configuration: ModelConfiguration {
         hiddenSize = try file.int("hidden_size", default: 4096)
         layers = try file.int("num_hidden_layers", default: 32)
         heads = try file.int("num_attention_heads", default: 32)
-        try file.require("num_key_value_heads", equals: Double(heads))
+        try file.require("num_key_value_heads", equals: heads)
         vocabularySize = try file.int("vocab_size", default: 102_400)
         contextLimit = try file.int("max_position_embeddings", default: 2048)
         normEpsilon = Float(try file.double("rms_norm_eps", default: 1e-6))
@@ -52,7 +52,8 @@ public struct DeepSeekV2Configuration: ModelConfiguration {
         denseLayers = min(layers, try file.int("first_k_dense_replace", minimum: 0, default: 0))
         experts = try MixtureOfExperts.Shape(file, hiddenSize: hiddenSize)
         _ = try file.require("hidden_act", oneOf: ["silu"], default: "silu")
-        try file.requireFalse("attention_bias", "mlp_bias")
+        try file.require("attention_bias", "mlp_bias", equal: false)
+        try file.require("use_mla", equal: true)
         // Every layer from `denseLayers` on is a mixture in transformers, which knows no other frequency.
         try file.require("moe_layer_freq", equals: 1)
     }

@@ -51,7 +51,7 @@ public struct Gemma3Configuration: ModelConfiguration {
         (globalRope, slidingRope) = try Self.rope(file, width: headWidth, contextLimit: contextLimit)
         // `attn_logit_softcapping` is read by transformers and never applied to Gemma 3, and so here.
         _ = try file.require("hidden_activation", oneOf: ["gelu_pytorch_tanh"], default: "gelu_pytorch_tanh")
-        try file.requireFalse("attention_bias", "use_bidirectional_attention")
+        try file.require("attention_bias", "use_bidirectional_attention", equal: false)
     }
 
     /// Every `sliding_window_pattern`-th layer is global, unless `layer_types` says it layer by layer.
@@ -79,18 +79,18 @@ public struct Gemma3Configuration: ModelConfiguration {
         guard both.isEmpty || both.has("full_attention") || both.has("sliding_attention") else {
             throw file.bad("rope_parameters", "has neither 'full_attention' nor 'sliding_attention'")
         }
-        func embedding(_ object: ConfigurationFile, base: Double) throws -> RotaryEmbedding {
+        func embedding(_ object: ConfigurationFile, _ baseKey: String, _ defaultBase: Double) throws -> RotaryEmbedding {
             try RotaryEmbedding(
                 RotaryParameters(
-                    object, base: base, contextLimit: contextLimit, truncate: both.bool("truncate", default: true)),
+                    object, of: file, baseKey: baseKey, defaultBase: defaultBase, contextLimit: contextLimit,
+                    truncate: both.bool("truncate", default: true)),
                 width: width)
         }
         var global = try both.object("full_attention") ?? both.nothing(under: "full_attention")
         if let scaling = try file.object("rope_scaling") { global = global.updated(with: scaling) }
         let sliding = try both.object("sliding_attention") ?? both.nothing(under: "sliding_attention")
         return (
-            try embedding(global, base: file.double("rope_theta", default: 1_000_000)),
-            try embedding(sliding, base: file.double("rope_local_base_freq", default: 10_000))
+            try embedding(global, "rope_theta", 1_000_000), try embedding(sliding, "rope_local_base_freq", 10_000)
         )
     }
 

@@ -26,7 +26,7 @@ public protocol LanguageModel: AnyObject {
     /// - Returns: the logits asked for, [rows, vocabularySize], sequence after sequence; valid until the next step.
     /// - Throws: ``ModelsError/tokenOutOfRange(token:position:vocabulary:)``,
     ///   ``ModelsError/contextTooLong(tokens:limit:model:)``, ``ModelsError/emptyPrompt``,
-    ///   ``ModelsError/notFinite(layer:position:agent:model:)``, or
+    ///   ``ModelsError/notFinite(part:position:agent:model:)``, or
     ///   ``CachesError/budgetExceeded(needed:used:budget:)``; no cache has new tokens then.
     func forward(_ sequences: [SequenceStep]) throws -> Logits
 }

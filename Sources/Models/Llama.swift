@@ -35,7 +35,7 @@ public struct LlamaConfiguration: ModelConfiguration {
         rope = try RotaryEmbedding(
             RotaryParameters(file, contextLimit: contextLimit, defaultBase: 10_000), width: headWidth)
         _ = try file.require("hidden_act", oneOf: ["silu"], default: "silu")
-        try file.requireFalse("attention_bias", "mlp_bias", "use_sliding_window")
+        try file.require("attention_bias", "mlp_bias", "use_sliding_window", equal: false)
     }
 
     public func cacheSpec(mlaForm: MLAForm) -> ModelCacheSpec {

@@ -6,7 +6,7 @@ public enum ModelsError: Error, Equatable, CustomStringConvertible {
     case contextTooLong(tokens: Int, limit: Int, model: String)
     case tokenOutOfRange(token: Int32, position: Int, vocabulary: Int)
     case emptyPrompt
-    case notFinite(layer: Int?, position: Int, agent: String, model: String)
+    case notFinite(part: ModelPart, position: Int, agent: String, model: String)
     case noInstructionSet(name: String, available: [String])
     case badWeight(file: String, tensor: String, element: Int, offset: Int, value: Float)
     case unusedTensors(file: String, tensors: [String])
@@ -21,9 +21,9 @@ public enum ModelsError: Error, Equatable, CustomStringConvertible {
             "A context of \(tokens) tokens is longer than the \(limit) that \(model) takes."
         case .tokenOutOfRange(let token, let position, let vocabulary):
             "Token \(token) at position \(position) is outside the vocabulary of \(vocabulary)."
-        case .notFinite(let layer, let position, let agent, let model):
-            "\(layer.map { "Layer \($0)" } ?? "The head") of \(model) gives NaN or infinity at position \(position) of"
-                + " \(agent); its weights or this cache are damaged."
+        case .notFinite(let part, let position, let agent, let model):
+            "\(part) of \(model) gives NaN or infinity at position \(position) of \(agent); its weights or this cache"
+                + " are damaged."
         case .emptyPrompt: "The prompt has no tokens."
         case .noInstructionSet(let name, let available):
             "This machine has no kernels for instruction set '\(name)'; it has: \(available.joined(separator: ", "))."
@@ -32,6 +32,21 @@ public enum ModelsError: Error, Equatable, CustomStringConvertible {
         case .unusedTensors(let file, let tensors):
             "\(file) has tensors that the model does not use, \(tensors.count) of them, the first '\(tensors[0])': "
                 + "it is a model of another kind."
+        }
+    }
+}
+
+/// A part of a decoder, counted from 0.
+public enum ModelPart: Sendable, Equatable, CustomStringConvertible {
+    case embedding
+    case layer(Int)
+    case head
+
+    public var description: String {
+        switch self {
+        case .embedding: "The embedding"
+        case .layer(let index): "Layer \(index)"
+        case .head: "The head"
         }
     }
 }

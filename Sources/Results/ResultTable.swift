@@ -3,6 +3,9 @@ public enum Value: Sendable, Equatable {
     case int(Int64)
     case double(Double)
     case string(String)
+
+    /// A number that is not known.
+    public static let missing = Value.double(.nan)
 }
 
 /// The type of a column, fixed by its schema.

@@ -13,7 +13,8 @@ struct Kvlab: AsyncParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            RunCommand.self, ReproduceCommand.self, ReportCommand.self, ExperimentsCommand.self, ShapesCommand.self,
+            RunCommand.self, ReproduceCommand.self, ReportCommand.self, BenchCommand.self, GenerateCommand.self,
+            LogitsCommand.self, TokenizeCommand.self, ExperimentsCommand.self, ShapesCommand.self,
             SchemesCommand.self, ModelsCommand.self, MachineCommand.self,
         ])
 

@@ -72,12 +72,7 @@ struct ModelsCommand: ParsableCommand {
 
     func run() throws {
         try output.show(
-            ModelRegistry.modelTypes.map { type in
-                [
-                    ("model_type", type),
-                    ("use", ModelRegistry.runnable.contains(type) ? "runs" : "cache sizes only"),
-                ]
-            })
+            ModelRegistry.modelTypes.map { [("model_type", $0)] })
     }
 }
 
@@ -95,8 +90,8 @@ struct MachineCommand: ParsableCommand {
     func run() throws {
         let execution = try execution.execution()
         let facts = MachineFacts.collect(
-            isa: execution.isaName, threads: execution.workers.threadCount, measure: measure,
-            folder: FileManager.default.currentDirectoryPath)
+            isa: execution.isaName, threads: execution.workers.threadCount,
+            folder: FileManager.default.currentDirectoryPath, measure: measure)
         try output.show(facts.map { [("fact", $0.name), ("value", $0.value.text)] })
     }
 }

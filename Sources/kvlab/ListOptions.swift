@@ -9,13 +9,15 @@ struct ListOptions: ParsableArguments {
 
     /// Rows with the same keys in the same order.
     func show(_ rows: [[(key: String, value: String)]]) throws {
-        if json {
-            let objects = rows.map { Dictionary($0.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first }) }
-            let data = try JSONSerialization.data(
-                withJSONObject: objects, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
-            print(String(decoding: data, as: UTF8.self))
-            return
-        }
+        guard json else { return Self.printTable(rows) }
+        let objects = rows.map { Dictionary($0.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first }) }
+        let data = try JSONSerialization.data(
+            withJSONObject: objects, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+        print(String(decoding: data, as: UTF8.self))
+    }
+
+    /// Prints rows as aligned columns under their keys.
+    static func printTable(_ rows: [[(key: String, value: String)]]) {
         guard let first = rows.first else { return }
         let table = [first.map(\.key)] + rows.map { $0.map(\.value) }
         let widths = first.indices.map { column in table.map { $0[column].count }.max() ?? 0 }

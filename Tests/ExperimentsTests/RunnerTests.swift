@@ -52,6 +52,7 @@ import Testing
                     mla_forms: [expanded]
                     budgets: [1 GiB]
                     measured_budgets: [8 MiB]
+                    measured_contexts: [256, 1000]
                     seed: 1
                 """)
         }
@@ -111,8 +112,10 @@ import Testing
             #expect(row["bytes_per_agent_measured"] == row["bytes_per_agent_computed"])
         }
         // 256 tokens, 2 layers, K and V, one head of 64 elements at 16 and at 4.5 bits.
-        #expect(measured[0]["agents_measured"] == .int(Int64((8 << 20) / (256 * 2 * 2 * 64 * 2))))
-        #expect(measured[1]["agents_measured"] == .int(Int64((8 << 20) / (256 * 2 * 2 * 36))))
+        let budget: Int64 = 8 << 20
+        let rows: Int64 = 256 * 2 * 2
+        #expect(measured[0]["agents_measured"] == .int(budget / (rows * 128)))
+        #expect(measured[1]["agents_measured"] == .int(budget / (rows * 36)))
     }
 
     /// A run that stops in the middle goes on after the cells it finished, and ends with the cells of one that did not.
@@ -162,15 +165,24 @@ import Testing
         }
         #expect(
             message(["ttft"], "contexts=[4096]")
-                == "ROOT/experiments/ttft.yaml, line 1: 'contexts' holds 4096, which with 17 new tokens is more than the 4096 that tiny takes.")
+                == "--set: 'contexts' holds 4096, which with 17 new tokens is more than the 4096 that tiny takes.")
         #expect(
             message(["ttft"], "shapes=[tinny]")
-                == "ROOT/experiments/ttft.yaml, line 1: 'shapes' cannot be 'tinny': choose one of tiny. Did you mean 'tiny'?")
+                == "--set: 'shapes' cannot be 'tinny' (did you mean 'tiny'?); choose one of tiny.")
         #expect(message(["ttft"], "schemes=[afine-q4-g64]").hasPrefix("Unknown scheme 'afine-q4-g64'. Did you mean 'affine-q4-g64'?"))
         #expect(
             message(["capacity"], "measured_budgets=[10 KiB]")
-                == "ROOT/experiments/capacity.yaml, line 1: 'measured_budgets' holds 10 KiB, which is too small for one agent of tiny at any of the contexts.")
-        #expect(message(["capacity"], "context=[1]").hasPrefix("ROOT/experiments/capacity.yaml, line 1: unknown key 'context'. Did you mean 'contexts'?"))
+                == "--set: 'measured_budgets' holds 10 KiB, which is too small for one agent of tiny at any of the contexts.")
+        #expect(message(["capacity"], "context=[1]").hasPrefix("--set: unknown key 'context'. Did you mean 'contexts'?"))
+        let laboratory = Laboratory(
+            execution: lab.execution, files: ProjectFiles(root: lab.root), cacheFolder: lab.results + "/.caches")
+        try FileManager.default.createDirectory(atPath: lab.results + "/.caches", withIntermediateDirectories: true)
+        #expect {
+            try laboratory.requireDiskSpace(1 << 60)
+        } throws: {
+            "\($0)".hasPrefix("\(lab.results) has ") && "\($0)".hasSuffix("; free some space or choose another --out.")
+        }
+        try FileManager.default.removeItem(atPath: lab.results + "/.caches")
         let left = try FileManager.default.contentsOfDirectory(atPath: lab.results)
         #expect(left == [])
     }

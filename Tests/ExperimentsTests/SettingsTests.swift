@@ -43,7 +43,7 @@ import Testing
         let size = try settings.byteCounts("size")
         #expect(size.count == 1 && size[0].bytes == 10_952_166_604 && size[0].label == "10.2 GiB")
         try settings.finish()
-        #expect(settings.yaml == "names: [c]\npasses: 5\nsize: 10.2 GiB\n")
+        #expect(settings.yaml == "names:\n- c\npasses: 5\nsize: 10.2 GiB\n")
     }
 
     @Test func unknownKeys() {
@@ -55,7 +55,9 @@ import Testing
                 let settings = try file(text).settings(profile: "quick")
                 _ = try settings.int("passes")
                 _ = try settings.strings("nams")
-            } == "FILE: key 'nams' is missing.")
+            } == "FILE, line 5: unknown key 'names'. Did you mean 'nams'? Known: nams, passes.")
+        #expect(
+            message { _ = try file(text).settings(profile: "quick").int("contexts") } == "FILE: key 'contexts' is missing.")
         #expect(
             message {
                 let settings = try file(text).settings(profile: "quick")
@@ -73,13 +75,16 @@ import Testing
             reading { _ = try $0.ints("names") } == "FILE, line 5: 'names' must be a whole number of at least 1.")
         #expect(
             reading { _ = try $0.strings("names", oneOf: ["alpha", "beta"]) }
-                == "FILE, line 5: 'names' cannot be 'a': choose one of alpha, beta.")
+                == "FILE, line 5: 'names' cannot be 'a'; choose one of alpha, beta.")
         #expect(
             reading { _ = try $0.string("size", oneOf: ["10.3 GiB"]) }
-                == "FILE, line 9: 'size' cannot be '10.2 GiB': choose one of 10.3 GiB. Did you mean '10.3 GiB'?")
+                == "FILE, line 9: 'size' cannot be '10.2 GiB' (did you mean '10.3 GiB'?); choose one of 10.3 GiB.")
         #expect(
             reading({ _ = try $0.byteCounts("names") })
                 == "FILE, line 5: 'names' holds 'a': write a size such as 512 MiB, 10.2 GiB or 10200 MB.")
+        #expect(
+            reading({ _ = try $0.int("passes", in: 1...9) }, "passes=x")
+                == "--set: 'passes' must be a whole number of at least 1 and at most 9.")
         #expect(reading({ _ in }, "passes") == "Cannot use '--set passes': write --set key=value.")
     }
 

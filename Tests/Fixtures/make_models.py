@@ -4,8 +4,8 @@
     venv/bin/python Tests/Fixtures/make_models.py
 
 Each folder holds config.json, model.safetensors (float32) and expected.safetensors: `tokens` [T] and the `logits` [T, V]
-of every position, in float32 with eager attention. rope.json and rope.safetensors hold the rotary frequencies of
-full-size configurations.
+of every position, in float32 with eager attention. rope holds full-size configurations and their rotary frequencies,
+cosines and sines.
 """
 import json
 import shutil
@@ -54,7 +54,8 @@ MODELS = {
     "llama-yarn-attention-factor": (LLAMA, dict(
         num_attention_heads=2, num_key_value_heads=1, rope_scaling=YARN | dict(attention_factor=1.25)), 44, "given"),
     "llama-whole-groups": (LLAMA, dict(
-        hidden_size=64, intermediate_size=64, num_key_value_heads=2, head_dim=32, rope_parameters=dict(
+        hidden_size=64, intermediate_size=64, num_attention_heads=2, num_key_value_heads=1, head_dim=64,
+        rope_parameters=dict(
             rope_type="llama3", rope_theta=100000.0, factor=4.0, low_freq_factor=1.0, high_freq_factor=4.0,
             original_max_position_embeddings=64)), 44, "saved"),
 
@@ -85,8 +86,8 @@ MODELS = {
             rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
             original_max_position_embeddings=64)), 44, "given"),
     "gemma-whole-groups": (GEMMA, dict(
-        hidden_size=64, intermediate_size=64, num_hidden_layers=2, head_dim=32, query_pre_attn_scalar=32,
-        sliding_window=24, sliding_window_pattern=2), 44, "saved"),
+        hidden_size=64, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1,
+        head_dim=64, query_pre_attn_scalar=64, sliding_window=24, sliding_window_pattern=2), 44, "saved"),
 
     "deepseek-dense": (DEEPSEEK, dict(first_k_dense_replace=2), 44, "given"),
     "deepseek-lite": (DEEPSEEK, dict(rope_scaling=YARN | dict(
@@ -106,7 +107,7 @@ MODELS = {
         rope_scaling=YARN | dict(mscale=0.0, mscale_all_dim=0.9, truncate=False)), 44, "given"),
     "deepseek-whole-groups": (DEEPSEEK, dict(
         hidden_size=64, intermediate_size=64, moe_intermediate_size=64, num_attention_heads=2, num_key_value_heads=2,
-        kv_lora_rank=64, q_lora_rank=64, qk_nope_head_dim=32, qk_rope_head_dim=32, v_head_dim=32, n_routed_experts=4,
+        kv_lora_rank=64, qk_nope_head_dim=64, qk_rope_head_dim=64, v_head_dim=64, n_routed_experts=3,
         rope_scaling=YARN | dict(mscale=0.707, mscale_all_dim=0.707)), 44, "saved"),
 }
 CLASSES = {
@@ -186,18 +187,20 @@ POSITIONS = [0, 1, 777, 8191, 131071]
 
 
 def make_rope():
-    cases, tensors = {}, {}
+    folder = OUT / "rope"
+    folder.mkdir()
+    tensors = {"positions": torch.tensor(POSITIONS, dtype=torch.int32)}
     for name, (width, parameters) in ROPE.items():
-        cases[name] = dict(
+        given = dict(
             model_type="llama", hidden_size=width * 2, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2,
             vocab_size=80, head_dim=width, max_position_embeddings=131072)
         if parameters:
-            cases[name]["rope_parameters"] = dict(parameters)
-        config = LlamaConfig(**{k: v for k, v in json.loads(json.dumps(cases[name])).items() if k != "model_type"})
+            given["rope_parameters"] = dict(parameters)
+        (folder / f"{name}.json").write_text(json.dumps(given, indent=2) + "\n")
+        config = LlamaConfig(**{k: v for k, v in given.items() if k != "model_type"})
         kind = config.rope_parameters["rope_type"]
         if kind == "default":
-            frequencies = 1.0 / (
-                config.rope_parameters["rope_theta"] ** (torch.arange(0, width, 2, dtype=torch.float) / width))
+            frequencies = LlamaForCausalLM(config).model.rotary_emb.inv_freq
             factor = 1.0
         else:
             frequencies, factor = ROPE_INIT_FUNCTIONS[kind](config)
@@ -205,8 +208,7 @@ def make_rope():
         tensors |= {
             f"{name}.frequencies": frequencies.contiguous(), f"{name}.factor": torch.tensor([factor]),
             f"{name}.cosines": angles.cos() * factor, f"{name}.sines": angles.sin() * factor}
-    (OUT / "rope.json").write_text(json.dumps(dict(positions=POSITIONS, configurations=cases), indent=2) + "\n")
-    save_file(tensors, OUT / "rope.safetensors")
+    save_file(tensors, folder / "expected.safetensors")
 
 
 def main():

@@ -34,7 +34,7 @@ import Testing
 
     /// y [tokens, rows] and a row of guards behind it.
     private func product(_ linear: Linear, _ x: [Float], tokens: Int, compute: Compute, isa: kl_isa) -> [Float] {
-        let execution = Execution(workers: WorkerPool(threads: 2), isa: isa, compute: compute)
+        let execution = Execution(workers: WorkerPool(threads: 1), isa: isa, compute: compute)
         var x = x
         var codes = [Int8](repeating: 0, count: x.count)
         var scales = [Float](repeating: 0, count: x.count / 64 + 1)

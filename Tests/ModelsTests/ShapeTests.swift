@@ -1,7 +1,9 @@
+import CKernels
 import Caches
 import Foundation
 import Models
 import Schemes
+import Tensors
 import Testing
 
 /// The full-size shapes cache what the published figures say.
@@ -45,5 +47,44 @@ import Testing
     @Test func deepSeekLatent() throws {
         let layout = try layout("deepseek-coder-v2-lite", "fp16", .latent)
         #expect(layout.agentBytes(tokens: 256) == 27 * 256 * 576 * 2)
+    }
+
+    /// The models ask for exactly the parameters that transformers' models have: `sum(p.numel() for p in
+    /// model.parameters())` of the class made from the same file on the meta device (transformers 5.23.0).
+    @Test(arguments: [
+        ("deepseek-coder-v2-lite", 15_706_484_224), ("gemma3-12b", 11_766_034_176), ("llama-quick", 174_736_384),
+        ("llama3.1-8b", 8_030_261_248), ("llama3.2-1b", 1_235_814_400),
+    ])
+    func parameters(shape: String, count: Int) throws {
+        let configuration = try ModelRegistry.configuration(path: "\(Self.folder)/\(shape).json")
+        let weights = CountingWeights()
+        var limits = Decoder.StepLimits()
+        limits.tokens = 1
+        _ = try ModelRegistry.model(
+            name: shape, configuration: configuration, weights: weights,
+            execution: Execution(workers: WorkerPool(threads: 1)), limits: limits)
+        #expect(weights.count == count)
+        #expect(weights.names.count == Set(weights.names).count)
+    }
+}
+
+/// Counts what is asked for and gives next to nothing.
+private final class CountingWeights: WeightSource {
+    let label = "counting"
+    var count = 0
+    var names: [String] = []
+
+    func linear(_ matrices: [(name: String, rows: Int)], cols: Int) throws -> Linear {
+        for matrix in matrices {
+            names.append(matrix.name)
+            count += matrix.rows * cols
+        }
+        return try Linear(rows: 1, cols: 1, storage: .dense(KL_DENSE_F32))
+    }
+
+    func vector(_ name: String, count: Int) -> [Float] {
+        names.append(name)
+        self.count += count
+        return []
     }
 }

@@ -48,7 +48,8 @@ import Testing
         #expect(Statistics.bootstrapMean(blocks: [[1], [.nan]]) == nil)
         #expect(Statistics.bootstrapRatioOfMedians(blocks: Self.a, over: [[1]]) == nil)
         // Some resamples of these are empty; the others still say something.
-        #expect(Statistics.bootstrapMean(blocks: [[], [1, 3]])?.interval == Interval(lower: 2, upper: 2, coverage: 0.95))
+        let sparse = Statistics.bootstrapMean(blocks: [[], [1, 3]])
+        #expect(sparse?.interval == Interval(lower: 2, upper: 2, coverage: 0.95))
     }
 
     /// Samples that share their block's shift: drawn by blocks, the 95 % interval holds the true mean about as often

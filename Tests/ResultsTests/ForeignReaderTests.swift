@@ -17,6 +17,14 @@ import Testing
                 d = f[g][k]
                 assert d.fletcher32 or len(t) == 0, k
                 assert k == "row" or d.dims[0][0].name == d.parent["row"].name, k
+        try:
+            import h5netcdf, xarray
+        except ImportError:
+            pass  # not everybody who has pandas has these
+        else:
+            t = xarray.load_dataset(sys.argv[1], engine="h5netcdf", group="ttft")
+            assert dict(t.sizes) == {"row": 7} and t.ttft.attrs["units"] == "s", t
+            assert xarray.load_dataset(sys.argv[1], engine="h5netcdf").attrs["git_dirty"] == 1
         print(f["ttft/ttft"].attrs["units"].decode(), f["ttft/ttft"].attrs["_FillValue"])
         print(*f["ttft/scheme"].asstr()[:3], f["ttft/note"].dtype)
         """

@@ -69,7 +69,9 @@ import Testing
     @Test func theNewestUnfinishedRunOfTheConfigurationIsResumed() throws {
         try Samples.inFolder { folder in
             #expect(try RunDirectory.resume(in: "\(folder)/none", matching: hash).directory == nil)
-            func make(at seconds: Int64, hash: String, _ body: (RunDirectory) throws -> Void = { _ in }) throws -> String {
+            func make(
+                at seconds: Int64, hash: String, _ body: (RunDirectory) throws -> Void = { _ in }
+            ) throws -> String {
                 var record = Samples.run
                 record.startedAtNanoseconds = seconds * 1_000_000_000
                 record.configurationHash = hash
@@ -98,7 +100,8 @@ import Testing
                 ])
             let run = try #require(found.directory)
             #expect(run.path == expected)
-            #expect(try FileManager.default.contentsOfDirectory(atPath: expected).sorted() == ["results.h5", "run.yaml"])
+            let left = try FileManager.default.contentsOfDirectory(atPath: expected).sorted()
+            #expect(left == ["results.h5", "run.yaml"])
             #expect(
                 try FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/latest")
                     == run.file.run.runID)

@@ -59,6 +59,14 @@ import Testing
         }
     }
 
+    /// Steps of the GGML types in the span of a block, or in its largest magnitude, and how many a value is off at most.
+    /// The upper end of q4_0 and q5_0 has no code of its own. A value of iq4_nl is at most 14 steps from its level before
+    /// the scale is fitted to all of them; a search for the worst block found 26 steps after.
+    private static let ggmlSteps: [String: (count: Float, spanned: Bool, off: Float)] = [
+        "q8_0": (127, false, 0.5), "q5_1": (31, true, 0.5), "q5_0": (16, false, 1), "q4_1": (15, true, 0.5),
+        "q4_0": (8, false, 1), "iq4_nl": (127, false, 28),
+    ]
+
     /// |x − x̂| is at most what the scheme's definition allows.
     @Test(arguments: names, isas)
     func errorIsBounded(name: String, isa: kl_isa) throws {
@@ -78,6 +86,13 @@ import Testing
                         let scale = (group.max()! - group.min()!) / Float((1 << affine.bits) - 1)
                         // The scale is stretched so that an edge is hit; scale and bias are rounded to 16 bits.
                         bound = scale * 1.5 + largest / 100
+                    } else if let steps = Self.ggmlSteps[name] {
+                        let start = row * width + column / GGMLScheme.blockSize * GGMLScheme.blockSize
+                        let block = rows[start..<(start + GGMLScheme.blockSize)]
+                        let largest = block.map(abs).max()!
+                        let step = (steps.spanned ? block.max()! - block.min()! : largest) / steps.count
+                        // Scale and minimum are rounded to IEEE f16.
+                        bound = steps.off * step + largest / 512
                     } else {
                         bound = abs(x) / (name == "bf16" ? 256 : name == "fp16" ? 1024 : .infinity)
                     }
@@ -119,7 +134,8 @@ import Testing
         }
     }
 
-    /// Scoring and accumulating packed rows gives what decoding them first gives.
+    /// Scoring and accumulating packed rows gives what decoding them first gives; kernels may turn the weights into codes
+    /// of 16 bits.
     @Test(arguments: names, isas)
     func fusedEqualsDense(name: String, isa: kl_isa) throws {
         for width in try Self.widths(name) {
@@ -163,7 +179,7 @@ import Testing
             store.layout.scheme.denseAccumulate(
                 weights, stride: 256, heads: heads, store.segment, from: 17, count: count, into: &denseSum,
                 scratch: scratch.bound(), isa: isa)
-            expectNear(fusedSum, denseSum, 1e-4, "\(name) sums width \(width)")
+            expectNear(fusedSum, denseSum, 1e-3, "\(name) sums width \(width)")
         }
     }
 

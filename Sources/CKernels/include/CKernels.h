@@ -16,8 +16,8 @@
 typedef enum : int32_t {
   KL_SCALAR = 0,
   KL_AVX2 = 1,    // AVX2, FMA, F16C
-  KL_AVX512 = 2,  // AVX-512 F/BW/DQ/VL, VNNI, BF16
-  KL_NEON = 3,    // Arm dotprod and i8mm
+  KL_AVX512 = 2,  // AVX-512 F/BW/DQ/VL and VNNI
+  KL_NEON = 3,    // Arm Advanced SIMD with dot products
 } kl_isa;
 
 /// Does this build hold a body for `isa`, and does this processor run it?
@@ -52,18 +52,20 @@ void kl_q4_pack(const uint8_t *codes, const uint16_t *scales, const uint16_t *bi
 void kl_q4_unpack_row(kl_half type, const uint8_t *panels, size_t row, size_t cols, float *out);
 
 /// x [tokens, cols] f32 to symmetric 8-bit per group of 64: x ≈ scale * code, scale = amax / 127.
-/// codes [tokens, cols], scales and sums [tokens, cols/64]; sums = scale * Σ codes of the group.
+/// codes [tokens, cols], scales and sums [tokens, cols/64]; sums = scale * Σ codes of the group. The same bits on
+/// every ISA. A group below 2^-100 has scale 0; one with an infinity or NaN has codes 0 and scale NaN.
 void kl_quantize_activations(kl_isa isa, const float *x, size_t tokens, size_t cols, size_t strideX,
                              int8_t *codes, float *scales, float *sums);
 
 /// Fast path. y[t, r] = Σ_g sW·sX·Σ q·code + bias·sum, for rows of panels [panel0, panel1), written at
 /// y[t * strideY + r]; rows at or past `rows` are not written. tokens ≥ 1; one token is the decode GEMV.
+/// Integer sums are exact; a token's result does not depend on the tokens or panels that come with it.
 void kl_q4_gemm_int8(kl_isa isa, kl_half type, const uint8_t *panels, size_t rows, size_t cols,
                      size_t panel0, size_t panel1, const int8_t *codes, const float *scales,
                      const float *sums, size_t tokens, float *y, size_t strideY);
 
 /// Reference path. The same product with weights dequantized to f32 and f32 activations
-/// x [tokens, cols] at x[t * strideX + c]; columns are summed in ascending order.
+/// x [tokens, cols] at x[t * strideX + c]; columns are summed in ascending order. As above, whatever the batch.
 void kl_q4_gemm_f32(kl_isa isa, kl_half type, const uint8_t *panels, size_t rows, size_t cols,
                     size_t panel0, size_t panel1, const float *x, size_t strideX, size_t tokens,
                     float *y, size_t strideY);
@@ -73,10 +75,12 @@ void kl_q4_gemm_f32(kl_isa isa, kl_half type, const uint8_t *panels, size_t rows
 // Row-major planes: codes [n, width * bits / 8] with elements packed least significant bit first into
 // little-endian 32-bit words, scales and biases [n, width / group] (kl_half). x ≈ scale * q + bias.
 
-/// x [n, width] at x[i * strideX]. Bit-exact with MLX (bits 2, 3, 4, 5, 6, 8; group 32, 64, 128).
+/// x [n, width] at x[i * strideX]. Bit-exact with MLX (bits 2, 3, 4, 5, 6, 8; group 32, 64, 128) for rows that were
+/// rounded to `type`, as MLX computes on the type that its scales have; codes come from the scale and bias before
+/// these are rounded. A group with an infinity or NaN has codes 0, scale and bias NaN.
 void kl_affine_encode(kl_isa isa, int bits, int group, kl_half type, const float *x, size_t n,
                       size_t width, size_t strideX, uint8_t *codes, uint16_t *scales, uint16_t *biases);
-/// out [n, width] at out[i * strideOut].
+/// out [n, width] at out[i * strideOut]: scale * q + bias, rounded once, so the same bits on every ISA.
 void kl_affine_decode(kl_isa isa, int bits, int group, kl_half type, const uint8_t *codes,
                       const uint16_t *scales, const uint16_t *biases, size_t n, size_t width,
                       float *out, size_t strideOut);
@@ -98,6 +102,9 @@ void kl_accumulate_half(kl_isa isa, kl_half type, const float *p, size_t strideP
 
 /// On packed 4-bit rows of group 64 (planes as in kl_affine_encode, bits 4). Queries come as 8-bit codes
 /// from kl_quantize_activations over [heads, width]: qCodes [heads, width], qScales, qSums [heads, width/64].
+/// Scores are exact but for float sums. On AVX-512, p * scale is a 16-bit code per block of 128 tokens, counted from
+/// the first of the call, so a value is off by at most 15 * 128 / 65534 * max|p| * max|scale| for each block; held by
+/// `DecodeAffine4Tests`. A head's result does not depend on the heads that come with it.
 void kl_scores_affine4(kl_isa isa, kl_half type, const int8_t *qCodes, const float *qScales,
                        const float *qSums, size_t heads, const uint8_t *codes, const uint16_t *scales,
                        const uint16_t *biases, size_t n, size_t width, float *scores, size_t strideS);
@@ -107,7 +114,9 @@ void kl_accumulate_affine4(kl_isa isa, kl_half type, const float *p, size_t stri
 
 /// Online softmax over one more block of scores [heads, n]: raises `maxima` [heads], rescales `sums` [heads]
 /// and `acc` [heads, width] by exp(old − new), turns the scores into exp(score − maximum) in place and adds
-/// them to `sums`. Start with maxima = −infinity, sums = 0, acc = 0. A score of −infinity counts nothing.
+/// them to `sums`. Start with maxima = −infinity, sums = 0, acc = 0. A score of −infinity counts nothing; a NaN
+/// makes the head's sum NaN. The exponential's relative error is at most 1.2e-7, absolute 2^-126 below that; held by
+/// `ExponentialTests`.
 void kl_softmax_block(kl_isa isa, float *scores, size_t strideS, size_t heads, size_t n, float *maxima,
                       float *sums, float *acc, size_t strideA, size_t width);
 
@@ -117,6 +126,12 @@ typedef enum : int32_t {
   KL_REFERENCE = 0,  // f32 dots
   KL_FAST = 1,       // 16-bit integer dots on AVX-512 (scaled per row: 4095 steps at width 128), else f32
 } kl_compute;
+
+// With V = max|v| and S steps (S² · width ≤ 2^31, so 4095 at width 128), an output is off by at most
+//   reference: V · (e^2δ − 1 + 2^-23 · keys), δ = 2^-24 · keyWidth · max Σ|q k|
+//   fast:      V · (e^2δ − 1 + (tileTokens + 1) / S(tileTokens)), δ = (Σ|q| · max|k| + Σ|k| · max|q|) / (2 S(keyWidth))
+// and usually by far less (1e-6 and 4e-4 in the tests' root mean square); held by `FlashTests.withinTheStatedBound`.
+// An output row depends on no other row. A row that sees nothing is 0; an infinity or NaN in what it sees shows.
 
 /// Bytes of scratch for `rows` query rows and tiles of at most `tileTokens` keys; 64-byte aligned by the caller.
 size_t kl_flash_workspace(kl_compute compute, size_t rows, size_t tileTokens, size_t keyWidth, size_t valueWidth);
@@ -207,11 +222,6 @@ void kl_q8_gemm_int8(kl_isa isa, kl_half type, const uint8_t *panels, size_t row
 void kl_q8_gemm_f32(kl_isa isa, kl_half type, const uint8_t *panels, size_t rows, size_t cols, size_t panel0,
                     size_t panel1, const float *x, size_t strideX, size_t tokens, float *y, size_t strideY);
 
-// MARK: Checks
-
-/// Is there neither NaN nor infinity among n floats?
-bool kl_all_finite(kl_isa isa, const float *x, size_t n);
-
 // MARK: Stored weights
 //
 // Blocks of GGML types, by their numbers in GGUF files. Any alignment.
@@ -227,6 +237,7 @@ typedef enum : int32_t {
   KL_GGML_Q4_K = 12,
   KL_GGML_Q5_K = 13,
   KL_GGML_Q6_K = 14,
+  KL_GGML_IQ4_NL = 20,
   KL_GGML_BF16 = 30,
 } kl_ggml;
 
@@ -234,6 +245,15 @@ typedef enum : int32_t {
 void kl_ggml_dequantize(kl_ggml type, const void *x, size_t n, float *out);
 /// Index of the first element of x that is NaN or of a magnitude beyond `limit`; -1 if there is none.
 int64_t kl_first_beyond(const float *x, size_t n, float limit);
+
+// MARK: KV rows in GGML blocks of 32: Q8_0, Q5_1, Q5_0, Q4_1, Q4_0, IQ4_NL; other types write nothing
+
+/// x [n, width] at x[i * strideX] into blocks [n, width/32], any alignment. The bytes of GGML's reference quantizers,
+/// on every ISA. A block with an infinity or NaN has codes 0 and scale NaN.
+void kl_ggml_encode(kl_isa isa, kl_ggml type, const float *x, size_t n, size_t width, size_t strideX,
+                    uint8_t *blocks);
+/// n elements, whole blocks, as floats: the same bits as kl_ggml_dequantize on every ISA.
+void kl_ggml_decode(kl_isa isa, kl_ggml type, const uint8_t *blocks, size_t n, float *out);
 
 #pragma clang assume_nonnull end
 #endif

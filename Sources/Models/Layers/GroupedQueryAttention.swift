@@ -31,13 +31,18 @@ struct GroupedQueryAttention: AttentionLayer {
             let head = task % shape.kvHeads
             let row = step.scratch.projected + sequence.firstRow * stride + queryWidth
             let keys = row + head * shape.keyWidth
+            let values = row + keyWidth + head * shape.valueWidth
             for index in 0..<sequence.count {
-                keyNorm?.apply(keys + index * stride, into: keys + index * stride, isa: isa)
-                rotate(keys + index * stride, row: sequence.firstRow + index, step)
+                let key = keys + index * stride
+                let stepRow = sequence.firstRow + index
+                keyNorm?.apply(key, into: key, isa: isa)
+                rotate(key, row: stepRow, step)
+                step.check(key, shape.keyWidth, row: stepRow)
+                step.check(values + index * stride, shape.valueWidth, row: stepRow)
             }
             sequence.cache.store(
-                layer: layer, head: head, keys: keys, keyStride: stride,
-                values: row + keyWidth + head * shape.valueWidth, valueStride: stride, count: sequence.count, isa: isa)
+                layer: layer, head: head, keys: keys, keyStride: stride, values: values, valueStride: stride,
+                count: sequence.count, isa: isa)
         }
     }
 

@@ -105,6 +105,7 @@ struct LatentAttention: AttentionLayer {
                 let start = compressed.values + row * stride
                 compressedNorm.apply(start, into: start, isa: isa)
                 rotate(start + shape.latentWidth, row: row, step)
+                step.check(start, shape.compressedWidth, row: row)
             }
             if case .whole = expansion { step.execution.quantize(compressed, rows: chunk, cols: shape.latentWidth) }
         }
@@ -135,6 +136,7 @@ struct LatentAttention: AttentionLayer {
         step.execution.forEachChunk(of: step.rows.count) { chunk in
             for row in chunk {
                 let start = scratch.projected + row * stride
+                step.check(start + shape.first, linear.rows, row: row)
                 for head in 0..<shape.heads {
                     let key = start + shape.second + head * shape.queryWidth
                     key.update(

@@ -51,7 +51,7 @@ public struct MixtureOfExperts: FeedForwardLayer {
         } else {
             step.scratch.delta.update(repeating: 0, count: count * shape.hiddenSize)
         }
-        products(experts.map(\.gateUp), scratch.input(cols: shape.hiddenSize), into: scratch.gateUp, execution, scratch)
+        products(scratch.input(cols: shape.hiddenSize), into: scratch.gateUp, execution, scratch) { $0.gateUp }
         let gate = scratch.gate(width: shape.ffnSize)
         execution.forEachChunk(of: count * shape.chosen) { chunk in
             for row in chunk {
@@ -60,7 +60,7 @@ public struct MixtureOfExperts: FeedForwardLayer {
             }
             execution.quantize(gate, rows: chunk, cols: shape.ffnSize)
         }
-        products(experts.map(\.down), gate, into: scratch.rows, execution, scratch)
+        products(gate, into: scratch.rows, execution, scratch) { $0.down }
         addUp(step)
     }
 
@@ -86,14 +86,14 @@ public struct MixtureOfExperts: FeedForwardLayer {
         }
     }
 
-    /// out = W x of every expert for its rows, all experts in one region.
+    /// out = W x of every expert for its rows, all experts in one region. All matrices are of one shape.
     private func products(
-        _ matrices: [Linear], _ input: Activations, into out: UnsafeMutablePointer<Float>, _ execution: Execution,
-        _ scratch: ExpertScratch
+        _ input: Activations, into out: UnsafeMutablePointer<Float>, _ execution: Execution, _ scratch: ExpertScratch,
+        _ matrix: (GatedMLP) -> Linear
     ) {
         let active = scratch.activeCount
-        let panels = matrices[0].panelCount
-        let rows = matrices[0].rows
+        let panels = matrix(experts[0]).panelCount
+        let rows = matrix(experts[0]).rows
         let parts = min(panels, max(1, execution.workers.threadCount * 4 / active))
         let part = (panels + parts - 1) / parts
         execution.workers.run(active * parts) { task, _ in
@@ -101,8 +101,9 @@ public struct MixtureOfExperts: FeedForwardLayer {
             let first = task % parts * part
             guard first < panels else { return }
             let start = Int(scratch.starts[expert])
-            matrices[expert].apply(
-                input.dropping(start, cols: matrices[expert].cols), tokens: Int(scratch.starts[expert + 1]) - start,
+            let linear = matrix(experts[expert])
+            linear.apply(
+                input.dropping(start, cols: linear.cols), tokens: Int(scratch.starts[expert + 1]) - start,
                 panels: first..<min(panels, first + part), endRow: rows, into: out + start * rows, stride: rows,
                 on: execution)
         }

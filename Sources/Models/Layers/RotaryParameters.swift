@@ -23,20 +23,23 @@ struct RotaryParameters {
     init(_ file: ConfigurationFile, contextLimit: Int, defaultBase: Double) throws {
         let scaling = try file.object("rope_scaling").flatMap { $0.isEmpty ? nil : $0 }
         let object = try scaling ?? file.object("rope_parameters") ?? file.nothing(under: "rope_parameters")
-        let limit = file.has("original_max_position_embeddings") ? try file.int("original_max_position_embeddings") : nil
-        try self.init(
-            object, base: try file.double("rope_theta", default: defaultBase), contextLimit: contextLimit,
-            outerOriginalLimit: limit, truncate: try object.bool("truncate", default: true))
         try file.require("partial_rotary_factor", equals: 1)
+        try self.init(
+            object, of: file, baseKey: "rope_theta", defaultBase: defaultBase, contextLimit: contextLimit,
+            outerOriginalLimit: file.has("original_max_position_embeddings")
+                ? file.int("original_max_position_embeddings") : nil,
+            truncate: object.bool("truncate", default: true))
     }
 
-    /// - Parameter base: `rope_theta` where the object does not give it.
+    /// - Parameter baseKey: where `file` says the base, if the object does not.
     init(
-        _ object: ConfigurationFile, base: Double, contextLimit: Int, outerOriginalLimit: Int? = nil, truncate: Bool = true
+        _ object: ConfigurationFile, of file: ConfigurationFile, baseKey: String, defaultBase: Double, contextLimit: Int,
+        outerOriginalLimit: Int? = nil, truncate: Bool
     ) throws {
         type = try object.require(object.has("rope_type") ? "rope_type" : "type", oneOf: Self.supported, default: "default")
-        self.base = try object.double("rope_theta", default: base)
-        guard self.base > 1 else { throw object.bad("rope_theta", "must be larger than 1") }
+        let (place, key) = object.has("rope_theta") ? (object, "rope_theta") : (file, baseKey)
+        base = try place.double(key, default: defaultBase)
+        guard base > 1 else { throw place.bad(key, "must be larger than 1") }
         try object.require("partial_rotary_factor", equals: 1)
         self.object = object
         self.contextLimit = contextLimit

@@ -1,35 +1,39 @@
+import CKernels
 import Caches
 import Synchronization
 
 /// One step on its way through the layers.
 final class Step {
+    /// The model's name, for errors.
+    private let model: String
     let execution: Execution
     let scratch: StepScratch
     let rows: StepRows
     /// The rows at work: all of them, until the last layer keeps only those whose logits are wanted.
     private(set) var active: StepRows.Selection
-    /// The first active row that was found to hold NaN or infinity, or `Int.max`.
+    /// The first row that was found to hold NaN or infinity, or `Int.max`.
     private let notFiniteRow = Atomic<Int>(.max)
 
-    init(execution: Execution, scratch: StepScratch, rows: StepRows) {
+    init(model: String, execution: Execution, scratch: StepScratch, rows: StepRows) {
+        self.model = model
         self.execution = execution
         self.scratch = scratch
         self.rows = rows
         active = rows.all
     }
 
-    /// Notes that active row `row` holds NaN or infinity. Any thread may.
-    func noteNotFinite(row: Int) {
-        _ = notFiniteRow.min(row, ordering: .relaxed)
+    /// Notes row `row` of the step if it holds NaN or infinity in the `count` numbers at `values`. Any thread may.
+    func check(_ values: UnsafePointer<Float>, _ count: Int, row: Int) {
+        if kl_first_beyond(values, count, .greatestFiniteMagnitude) >= 0 { notFiniteRow.min(row, ordering: .relaxed) }
     }
 
-    /// - Throws: ``ModelsError/notFinite(layer:position:agent:model:)`` if a row was noted.
-    func checkFinite(layer: Int?, model: String) throws {
+    /// - Throws: ``ModelsError/notFinite(part:position:agent:model:)`` if a row was noted.
+    func throwIfNotFinite(_ part: ModelPart) throws {
         let row = notFiniteRow.load(ordering: .relaxed)
         guard row != .max else { return }
-        let sequence = active.sequences.last { $0.firstRow <= row }!
+        let sequence = rows.sequences.last { $0.firstRow <= row }!
         throw ModelsError.notFinite(
-            layer: layer, position: sequence.firstPosition + row - sequence.firstRow, agent: sequence.cache.agent,
+            part: part, position: sequence.firstPosition + row - sequence.firstRow, agent: sequence.cache.agent,
             model: model)
     }
 

@@ -2,7 +2,8 @@ import CKernels
 
 /// The attention of a layer, in two halves: in the last layer, rows whose logits nobody wants stop after the first.
 protocol AttentionLayer: Sendable {
-    /// Stores keys and values of all rows of the step, from `scratch.normed`; computes their queries too if asked to.
+    /// Stores keys and values of all rows of the step, from `scratch.normed`, and checks them; computes their queries
+    /// too if asked to.
     func storeKeysAndValues(_ step: Step, layer: Int, andQueries: Bool)
     /// delta = attention of the active rows. Unless `queriesReady`, their queries come from `scratch.normed`.
     func attend(_ step: Step, layer: Int, queriesReady: Bool)
@@ -31,9 +32,12 @@ struct TransformerBlock: Sendable {
     var byteCount: Int { attention.byteCount + feedForward.byteCount }
 
     /// - Parameter last: is this the model's last layer? Then only the rows whose logits are wanted are carried on.
-    func apply(_ step: Step, layer: Int, last: Bool) {
+    /// - Throws: ``ModelsError/notFinite(part:position:agent:model:)``. New keys and values are checked before any query
+    ///   sees them: it is the row where damage shows first that is named.
+    func apply(_ step: Step, layer: Int, last: Bool) throws {
         inputNorm.apply(to: step, rows: step.rows.count)
         attention.storeKeysAndValues(step, layer: layer, andQueries: !last)
+        try step.throwIfNotFinite(.layer(layer))
         if last {
             step.narrow()
             guard step.active.count > 0 else { return }
@@ -44,19 +48,21 @@ struct TransformerBlock: Sendable {
         feedForwardNorm.apply(to: step, rows: step.active.count)
         feedForward.apply(step)
         add(step, afterFeedForward)
+        try step.throwIfNotFinite(.layer(layer))
     }
 
-    /// hidden += norm(delta). A row that is no longer finite is noted.
+    /// hidden += norm(delta)
     private func add(_ step: Step, _ norm: Norm?) {
         let width = step.scratch.hiddenSize
         let isa = step.execution.isa
+        let rows = step.active.rows
         step.execution.forEachChunk(of: step.active.count) { chunk in
             for row in chunk {
                 let delta = step.scratch.delta + row * width
                 norm?.apply(delta, into: delta, isa: isa)
                 let hidden = step.scratch.hidden + row * width
                 kl_add(isa, hidden, delta, width)
-                if !kl_all_finite(isa, hidden, width) { step.noteNotFinite(row: row) }
+                step.check(hidden, width, row: rows[row])
             }
         }
     }

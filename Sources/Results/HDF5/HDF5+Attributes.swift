@@ -69,7 +69,7 @@ extension HDF5 {
     }
 
     /// Reads all elements of a dataset or attribute through `read(memoryType, buffer)`.
-    /// - Parameter limit: bytes of the file, more than which no element list can hold.
+    /// - Parameter limit: the most bytes that a file of its size can hold.
     static func values(
         type: hid_t, space: hid_t, limit: Int, read: (hid_t, UnsafeMutableRawPointer) -> herr_t
     ) throws -> ColumnValues {
@@ -78,7 +78,7 @@ extension HDF5 {
         guard points >= 0, width > 0 else { throw Failure(reason: "it has no extent") }
         let (total, overflow) = Int(points).multipliedReportingOverflow(by: width)
         guard !overflow, total <= limit else {
-            throw Failure(reason: "it claims \(points) elements of \(width) bytes, more than the file holds")
+            throw Failure(reason: "it claims \(points) elements of \(width) bytes, more than the file can hold")
         }
         let count = Int(points)
         switch H5Tget_class(type) {

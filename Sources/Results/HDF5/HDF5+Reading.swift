@@ -14,7 +14,7 @@ extension HDF5 {
             try check(length)
             var bytes = [CChar](repeating: 0, count: length + 1)
             try check(name(&bytes, bytes.count))
-            return String(decoding: bytes.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+            return bytes.withUnsafeBytes { String(decoding: $0.dropLast(), as: UTF8.self) }
         }
     }
 

@@ -19,6 +19,13 @@ enum HDF5 {
         }
     }
 
+    /// Of the library that this process runs with, for example "1.10.8".
+    static var version: String {
+        var (major, minor, release): (UInt32, UInt32, UInt32) = (0, 0, 0)
+        _ = lock.withLock { _ in H5get_libversion(&major, &minor, &release) }
+        return "\(major).\(minor).\(release)"
+    }
+
     /// Runs `body` with an identifier just made, and closes it afterwards.
     /// - Throws: ``Failure`` when HDF5 made none.
     static func using<T>(_ identifier: hid_t, _ body: (hid_t) throws -> T) throws -> T {

@@ -9,7 +9,8 @@ import CHDF5
 /// /<table>     title; row, and one dataset [rows] per column with units and long_name
 /// ```
 ///
-/// Integers and floats are 64-bit little-endian, texts fixed-length UTF-8 padded with NUL, a missing number is NaN.
+/// Integers and floats are 64-bit little-endian, a missing number is NaN. Texts are fixed-length UTF-8 padded with
+/// NUL: each takes as many bytes as the longest of its column.
 /// Groups, columns and attributes keep their order; no times of objects are stored, so that one HDF5 version writes
 /// equal content as equal bytes. Every column is checksummed (Fletcher-32), as HDF5 does its own headers.
 extension ResultsFile {
@@ -44,9 +45,11 @@ extension ResultsFile {
         guard bytes.starts(with: [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]) else {
             throw ResultsError.notHDF5(path: path)
         }
+        // Deflate shrinks by 1032 at most; a file that was repacked with it is read too.
+        let limit = bytes.count * 1032
         return try HDF5.locked {
             try damaged(path, "/") {
-                try HDF5.usingFile(image: bytes) { try ResultsFile(from: $0, path: path, limit: bytes.count) }
+                try HDF5.usingFile(image: bytes) { try ResultsFile(from: $0, path: path, limit: limit) }
             }
         }
     }

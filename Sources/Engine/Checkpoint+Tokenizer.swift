@@ -1,0 +1,32 @@
+import Foundation
+import Models
+import Text
+
+extension Checkpoint {
+    /// The tokenizer that came with the weights.
+    /// - Throws: ``EngineError/noTokenizer(checkpoint:)`` or a `TextError` that names the file.
+    public func loadTokenizer() throws -> Tokenizer {
+        switch tokenizer {
+        case .none: throw EngineError.noTokenizer(checkpoint: path)
+        case .folder(let folder): return try Tokenizer(directory: URL(fileURLWithPath: folder))
+        case .metadata(let metadata):
+            return try Tokenizer(
+                gguf: GGUFTokenizerMetadata(
+                    file: metadata.file, model: metadata.model, pre: metadata.pre ?? "default", tokens: metadata.tokens,
+                    scores: metadata.scores,
+                    types: metadata.types.map { GGUFTokenizerMetadata.TokenType(rawValue: $0) ?? .normal },
+                    merges: metadata.merges, bosID: metadata.bosID, eosID: metadata.eosID, unknownID: metadata.unknownID,
+                    endIDs: metadata.endIDs, addsBOS: metadata.addsBOS, addsEOS: metadata.addsEOS,
+                    addsSpacePrefix: metadata.addsSpacePrefix))
+        }
+    }
+
+    /// How the model's family writes conversations.
+    public var chatTemplate: ChatTemplate {
+        switch configuration {
+        case is Gemma3Configuration: .gemma
+        case is DeepSeekV2Configuration: .deepseekV2
+        default: .llama31()
+        }
+    }
+}

@@ -1,0 +1,15 @@
+/// A kind of file that a report consists of. The report itself, `report.md`, and each figure's .tsv and .gp are
+/// always written.
+public enum ReportFormat: String, Sendable, CaseIterable {
+    /// Tables.
+    case md, csv, tex
+    /// Figures.
+    case svg, pdf, png
+
+    public var isFigure: Bool {
+        switch self {
+        case .md, .csv, .tex: false
+        case .svg, .pdf, .png: true
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import Foundation
+import Results
+
+/// Writes tables, figures and a report from a results file, and from nothing else: no model is loaded and nothing is
+/// measured, so the same results file gives the same bytes again.
+public struct ReportWriter: Sendable {
+    private let published: PublishedNumbers
+    private let gnuplot: Gnuplot
+
+    /// - Parameters:
+    ///   - published: the folder of published numbers, `datasets/paper`.
+    ///   - gnuplot: the command that draws: a name to look up in PATH, or a path.
+    public init(published folder: String, gnuplot: String = "gnuplot") {
+        published = PublishedNumbers(folder: folder)
+        self.gnuplot = Gnuplot(command: gnuplot)
+    }
+
+    /// Writes `tables/`, `figures/` and `report.md` into `folder`, which is made when it is not there. Each file is
+    /// replaced atomically; files of other formats are left alone.
+    /// - Parameter resultsPath: the results file as captions name it, relative to where readers start.
+    /// - Returns: the files written, relative to `folder`, in order of writing.
+    /// - Throws: ``ReportsError``. When gnuplot is missing or fails, everything but the drawings is written first.
+    @discardableResult
+    public func write(
+        _ results: ResultsFile, resultsPath: String, to folder: String, formats: Set<ReportFormat>
+    ) async throws -> [String] {
+        let input = ReportInput(results: results, published: published, resultsPath: resultsPath)
+        let tables = try tableDefinitions.map { (definition: $0.id, tables: try $0.tables(input)) }
+        let figures = try figureDefinitions.map { definition in
+            (definition: definition.id, title: definition.title, figures: try definition.build(input))
+        }
+        var output = ReportFolder(path: folder)
+        for table in tables.flatMap(\.tables) {
+            for format in ReportFormat.allCases where formats.contains(format) {
+                guard let text = table.text(as: format) else { continue }
+                try output.write(text, to: "tables/\(table.id).\(format.rawValue)")
+            }
+        }
+        let drawings = ReportFormat.allCases.filter { $0.isFigure && formats.contains($0) }
+        var failure: ReportsError?
+        for figure in figures.flatMap(\.figures) {
+            try output.write(figure.data, to: "figures/\(figure.id).tsv")
+            try output.write(figure.script, to: "figures/\(figure.id).gp")
+            guard failure == nil, !drawings.isEmpty else { continue }
+            do {
+                let drawn = try await gnuplot.draw(figure, as: drawings, at: results.run.startedAtNanoseconds)
+                for (format, bytes) in drawn {
+                    try output.write(bytes, to: "figures/\(figure.id).\(format.rawValue)")
+                }
+            } catch let error as ReportsError {
+                failure = error
+            }
+        }
+        let report = RunReport(
+            input: input, tables: tables, figures: figures,
+            shownFigureFormat: failure == nil ? drawings.first { $0 != .pdf } ?? drawings.first : nil,
+            tableFormats: ReportFormat.allCases.filter { !$0.isFigure && formats.contains($0) })
+        try output.write(report.markdown, to: "report.md")
+        if let failure { throw failure }
+        return output.written
+    }
+
+    /// What a run came to, as plain text for a terminal: the speed-ups at the longest context, and the verdicts of each
+    /// table.
+    /// - Throws: ``ReportsError`` as ``write(_:resultsPath:to:formats:)`` does; nothing is drawn or written.
+    public func terminalSummary(_ results: ResultsFile, resultsPath: String = "results.h5") throws -> String {
+        let input = ReportInput(results: results, published: published, resultsPath: resultsPath)
+        let headline = Headline(tables: try tableDefinitions.flatMap { try $0.tables(input) })
+        var parts = [headline.speedUps, headline.verdicts].compactMap { $0?.plainText }
+        if headline.verdicts == nil { parts.append("Nothing in this run can be compared with a published number.\n") }
+        if !headline.absent.isEmpty { parts.append("Not in this run: \(headline.absent.joined(separator: ", ")).\n") }
+        return parts.joined(separator: "\n")
+    }
+}
+
+extension ReportTable {
+    /// The table in a table format; nil for a figure format.
+    func text(as format: ReportFormat) -> String? {
+        switch format {
+        case .md: markdown
+        case .csv: csv
+        case .tex: latex
+        case .svg, .pdf, .png: nil
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import ArgumentParser
+import Caches
+import Engine
+import Foundation
+import Models
+import Schemes
+import Text
+
+struct GenerateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "generate", abstract: "Continue a text, greedily; an agent goes on from its saved cache.",
+        discussion: "Example: kvlab generate --weights models/llama-3.2-1b --prompt 'Once upon a time' --agent anna --cache-dir caches")
+
+    @OptionGroup var weights: WeightsOptions
+    @OptionGroup var execution: ExecutionOptions
+
+    @Option(help: "The text to continue.")
+    var prompt: String?
+
+    @Option(help: "A file with the text to continue.")
+    var promptFile: String?
+
+    @Flag(help: "Write the prompt as a user's message in the model family's chat template.")
+    var chat = false
+
+    @Option(help: "The agent whose cache to use and to save; any name.")
+    var agent: String?
+
+    @Option(help: "The folder of agents' caches.")
+    var cacheDir: String?
+
+    @Option(help: "Tokens to generate at most.")
+    var maxTokens: Int = 128
+
+    func validate() throws {
+        guard (prompt == nil) != (promptFile == nil) else { throw ValidationError("Give --prompt or --prompt-file.") }
+        guard (agent == nil) == (cacheDir == nil) else { throw ValidationError("--agent and --cache-dir go together.") }
+        guard maxTokens >= 1 else { throw ValidationError("--max-tokens must be at least 1.") }
+    }
+
+    func run() throws {
+        let execution = try execution.execution()
+        let checkpoint = try Checkpoint.open(weights.weights)
+        let tokenizer = try checkpoint.loadTokenizer()
+        let ids = try encode(text(), tokenizer, checkpoint)
+        let model = try weights.model(checkpoint, execution)
+        let layout = try CacheLayout(spec: model.cacheSpec, scheme: CacheScheme(expression: weights.kv))
+        let pool = BlockPool(budgetBytes: .max)
+        var cache = AgentCache(agent: "", layout: layout, pool: pool)
+        var store: AgentStore?
+        if let agent, let cacheDir {
+            let opened = try AgentStore(
+                folder: cacheDir, model: model, layout: layout, pool: pool, workers: execution.workers)
+            let restored = opened.restore(agent)
+            if case .refused(_, let reason) = restored { Failure.printError("\(reason) The prompt is computed afresh.") }
+            cache = restored.cache
+            store = opened
+        }
+        let session = AgentSession(engine: Engine(model: model, execution: execution), cache: cache)
+        var stream = tokenizer.streamDecoder()
+        let stops = Set(tokenizer.specialTokens.stopIDs)
+        let turn = try session.respond(to: ids, maximumTokens: maxTokens) { token in
+            if stops.contains(token) { return false }
+            FileHandle.standardOutput.write(Data(stream.push(token).utf8))
+            return true
+        }
+        print(stream.finish())
+        try store?.save(cache)
+        Failure.printError(
+            String(
+                format: "%d prompt tokens, %d of them from the cache; %.3f s to the first token; %d tokens generated.",
+                ids.count, turn.hitTokens, turn.forwardSeconds + turn.sampleSeconds, turn.tokens.count))
+    }
+
+    private func text() throws -> String {
+        if let prompt { return prompt }
+        guard let path = promptFile, let bytes = FileManager.default.contents(atPath: path) else {
+            throw ModelsError.cannotRead(file: promptFile ?? "", reason: "there is no such file, or it may not be read")
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private func encode(_ text: String, _ tokenizer: Tokenizer, _ checkpoint: Checkpoint) throws -> [Int32] {
+        guard chat else { return tokenizer.encode(text) }
+        return try tokenizer.encode(
+            chat: [ChatMessage(.user, text)], template: checkpoint.chatTemplate, addGenerationPrompt: true)
+    }
+}

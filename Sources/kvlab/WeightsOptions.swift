@@ -1,0 +1,48 @@
+import ArgumentParser
+import Caches
+import Engine
+import Foundation
+import Models
+
+/// A checkpoint, and how to hold its weights.
+struct WeightsOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("A HuggingFace or MLX folder, or a GGUF file.", valueName: "DIR|FILE.gguf"))
+    var weights: String
+
+    @Option(help: "Bits of the weights in memory: 4, 8, 16 or 32; as stored by default.")
+    var weightBits: Int?
+
+    @Option(help: "How latent attention caches: expanded or latent; nothing to other models.")
+    var mla: String = MLAForm.expanded.rawValue
+
+    @Option(help: "Cache scheme, one name or k=NAME,v=NAME; see kvlab schemes.")
+    var kv: String = "affine-q4-g64"
+
+    func bits() throws -> WeightBits? {
+        try weightBits.map { number in
+            guard let bits = WeightBits(rawValue: number) else {
+                throw ValidationError("--weight-bits must be 4, 8, 16 or 32, and is \(number).")
+            }
+            return bits
+        }
+    }
+
+    func mlaForm() throws -> MLAForm {
+        guard let form = MLAForm(rawValue: mla), form != .none else {
+            throw ValidationError("--mla must be expanded or latent, and is '\(mla)'.")
+        }
+        return form
+    }
+
+    /// Loads the model, with progress on standard error when it is a terminal.
+    func model(_ checkpoint: Checkpoint, _ execution: Execution) throws -> any LanguageModel {
+        let isTerminal = isatty(FileHandle.standardError.fileDescriptor) == 1
+        let model = try checkpoint.model(bits: bits(), execution: execution, mlaForm: mlaForm()) { progress in
+            guard isTerminal else { return }
+            let percent = progress.bytesTotal == 0 ? 100 : 100 * progress.bytesRead / progress.bytesTotal
+            FileHandle.standardError.write(Data("\r\u{1B}[2KLoading: \(percent) %".utf8))
+        }
+        if isTerminal { FileHandle.standardError.write(Data("\r\u{1B}[2K".utf8)) }
+        return model
+    }
+}
