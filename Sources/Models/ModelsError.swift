@@ -30,7 +30,7 @@ public enum ModelsError: Error, Equatable, CustomStringConvertible {
         case .badWeight(let file, let tensor, let element, let offset, let value):
             "\(file): element \(element) of tensor '\(tensor)', at byte \(offset), is \(value), which no weight can be."
         case .unusedTensors(let file, let tensors):
-            "\(file) has \(tensors.count) tensors that the model does not use, such as '\(tensors[0])': "
+            "\(file) has tensors that the model does not use, \(tensors.count) of them, the first '\(tensors[0])': "
                 + "it is a model of another kind."
         }
     }

@@ -12,7 +12,7 @@ package struct GGUFHeader {
     package private(set) var dataStart = 0
 
     package static let maximumKeys = 65_536
-    package static let maximumTensors = 196_608
+    package static let maximumTensors = 98_304
 
     private let file: String
     private let fileBytes: Int

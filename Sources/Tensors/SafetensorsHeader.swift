@@ -11,8 +11,8 @@ package struct SafetensorsHeader {
     package let dataStart: Int
 
     package static let maximumBytes = 100_000_000
-    /// Three quarters of a power of two, the load of a dictionary: twice what the largest published models have.
-    package static let maximumTensors = 196_608
+    /// Many times what files of published models have, and what 64 MiB of memory hold at most.
+    package static let maximumTensors = 98_304
     package static let maximumRank = 16
 
     private let file: String

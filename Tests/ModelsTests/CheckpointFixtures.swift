@@ -4,7 +4,7 @@ import Models
 import Tensors
 
 /// The tiny checkpoints of `Tests/Fixtures/checkpoints`; see its README.
-enum Fixtures {
+enum CheckpointFixtures {
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("../Fixtures/checkpoints").standardized.path
     static let execution = Execution(workers: WorkerPool(threads: 2))

@@ -8,9 +8,9 @@ import Testing
 @Suite struct CheckpointModelTests {
     /// Logits in 32-bit arithmetic over a 32-bit cache, [tokens, vocabulary].
     private func logits(_ name: String, bits: WeightBits?) throws -> [[Float]] {
-        let execution = Execution(workers: Fixtures.execution.workers, compute: .reference)
-        let model = try Fixtures.open(name).model(bits: bits, execution: execution)
-        let tokens = Fixtures.golden.tokens
+        let execution = Execution(workers: CheckpointFixtures.execution.workers, compute: .reference)
+        let model = try CheckpointFixtures.open(name).model(bits: bits, execution: execution)
+        let tokens = CheckpointFixtures.golden.tokens
         let layout = try CacheLayout(spec: model.cacheSpec, scheme: CacheScheme(expression: "fp32"))
         let cache = AgentCache(agent: "tester", layout: layout, pool: BlockPool(budgetBytes: 64 << 20))
         let logits = try model.forward([SequenceStep(cache: cache, tokens: tokens[...], wanted: .all)])
@@ -29,29 +29,29 @@ import Testing
     ])
     func likeTransformers(name: String, bits: WeightBits?) throws {
         let family = String(name.split(separator: "-")[0])
-        let golden = try #require(Fixtures.golden.logits[family])
+        let golden = try #require(CheckpointFixtures.golden.logits[family])
         #expect(difference(try logits(name, bits: bits), golden) < 2e-4)
     }
 
     /// A GGUF file and a folder of the same model have the same configuration.
     @Test(arguments: [("llama-f32", "llama-bf16"), ("gemma-q8_0", "gemma-f32"), ("deepseek-split", "deepseek-bf16"), ("deepseek-whole", "deepseek-bf16")])
     func configurations(gguf: String, folder: String) throws {
-        let ours = "\(try Fixtures.open(gguf).configuration)"
-        #expect(ours == "\(try Fixtures.open(folder).configuration)")
+        let ours = "\(try CheckpointFixtures.open(gguf).configuration)"
+        #expect(ours == "\(try CheckpointFixtures.open(folder).configuration)")
     }
 
     /// Models with the same shape and other weights are told apart.
     @Test func identity() throws {
-        let execution = Fixtures.execution
+        let execution = CheckpointFixtures.execution
         let fingerprints = try ["llama-bf16", "llama-f16-sharded", "llama-mlx-q4", "llama-f32"].map {
-            try Fixtures.open($0).model(bits: .four, execution: execution).fingerprint
+            try CheckpointFixtures.open($0).model(bits: .four, execution: execution).fingerprint
         }
         #expect(Set(fingerprints).count == 4)
     }
 
     @Test func progress() throws {
         var reports: [LoadingProgress] = []
-        _ = try Fixtures.open("llama-mixed").model(bits: .eight, execution: Fixtures.execution) { reports.append($0) }
+        _ = try CheckpointFixtures.open("llama-mixed").model(bits: .eight, execution: CheckpointFixtures.execution) { reports.append($0) }
         #expect(reports.map(\.bytesRead) == reports.map(\.bytesRead).sorted())
         let last = try #require(reports.last)
         // All but the factors on rotary frequencies.

@@ -7,34 +7,34 @@ import Testing
 /// gguf.quants.dequantize.
 @Suite struct CheckpointValuesTests {
     private func check(_ name: String, bits: WeightBits?) throws {
-        let weights = try Fixtures.open(name).weights(bits: bits, execution: Fixtures.execution)
-        let hashes = try #require(Fixtures.golden.tensors[name])
-        for (tensor, shape) in try Fixtures.shapes(of: name) {
+        let weights = try CheckpointFixtures.open(name).weights(bits: bits, execution: CheckpointFixtures.execution)
+        let hashes = try #require(CheckpointFixtures.golden.tensors[name])
+        for (tensor, shape) in try CheckpointFixtures.shapes(of: name) {
             let values =
                 shape.count == 1
                 ? try weights.vector(tensor, count: shape[0])
-                : Fixtures.values(try weights.linear([(tensor, shape[0])], cols: shape[1]))
-            #expect(Fixtures.hash(values) == hashes[tensor], "\(name): \(tensor)")
+                : CheckpointFixtures.values(try weights.linear([(tensor, shape[0])], cols: shape[1]))
+            #expect(CheckpointFixtures.hash(values) == hashes[tensor], "\(name): \(tensor)")
         }
         try weights.checkAllWereRead()
     }
 
-    @Test(arguments: Fixtures.names) func asFloats(name: String) throws { try check(name, bits: .thirtyTwo) }
+    @Test(arguments: CheckpointFixtures.names) func asFloats(name: String) throws { try check(name, bits: .thirtyTwo) }
 
     /// Nothing is lost where a checkpoint is kept as it is: GGML blocks are the only thing that cannot be.
-    @Test(arguments: Fixtures.names.filter { !["llama-mixed", "gemma-q8_0", "deepseek-split", "deepseek-whole"].contains($0) })
+    @Test(arguments: CheckpointFixtures.names.filter { !["llama-mixed", "gemma-q8_0", "deepseek-split", "deepseek-whole"].contains($0) })
     func asStored(name: String) throws { try check(name, bits: nil) }
 
     /// Weights quantized while they are read equal those that mlx-lm quantized before.
     @Test(arguments: [("llama-bf16", "llama-mlx-q4", WeightBits.four), ("llama-bf16", "llama-mlx-q8", .eight), ("deepseek-bf16", "deepseek-mlx-q4", .four)])
     func quantizedAsMLX(floats: String, quantized: String, bits: WeightBits) throws {
-        let ours = try Fixtures.open(floats).weights(bits: bits, execution: Fixtures.execution)
-        let theirs = try Fixtures.open(quantized).weights(bits: bits, execution: Fixtures.execution)
-        for (tensor, shape) in try Fixtures.shapes(of: floats) where shape.count == 2 {
+        let ours = try CheckpointFixtures.open(floats).weights(bits: bits, execution: CheckpointFixtures.execution)
+        let theirs = try CheckpointFixtures.open(quantized).weights(bits: bits, execution: CheckpointFixtures.execution)
+        for (tensor, shape) in try CheckpointFixtures.shapes(of: floats) where shape.count == 2 {
             let a = try ours.linear([(tensor, shape[0])], cols: shape[1])
             let b = try theirs.linear([(tensor, shape[0])], cols: shape[1])
             #expect(a.storage == b.storage, "\(tensor)")
-            #expect(Fixtures.values(a) == Fixtures.values(b), "\(tensor)")
+            #expect(CheckpointFixtures.values(a) == CheckpointFixtures.values(b), "\(tensor)")
         }
     }
 
@@ -47,12 +47,12 @@ import Testing
         ("llama-mixed", .four, .affine4(KL_F16)),
     ] as [(String, WeightBits?, Linear.Storage)])
     func stacked(name: String, bits: WeightBits?, storage: Linear.Storage) throws {
-        let weights = try Fixtures.open(name).weights(bits: bits, execution: Fixtures.execution)
+        let weights = try CheckpointFixtures.open(name).weights(bits: bits, execution: CheckpointFixtures.execution)
         let parts = ["q", "k", "v"].map { (name: "model.layers.1.self_attn.\($0)_proj.weight", rows: $0 == "q" ? 64 : 32) }
         let whole = try weights.linear(parts, cols: 64)
         #expect(whole.rows == 128 && whole.storage == storage, "\(whole.storage)")
-        let rows = try parts.flatMap { Fixtures.values(try weights.linear([$0], cols: 64)) }
-        #expect(Fixtures.values(whole) == rows)
+        let rows = try parts.flatMap { CheckpointFixtures.values(try weights.linear([$0], cols: 64)) }
+        #expect(CheckpointFixtures.values(whole) == rows)
     }
 
     @Test func labels() throws {
@@ -69,7 +69,7 @@ import Testing
             ("llama-mixed", .four, "GGUF BF16+F16+Q8_0+Q4_1+Q4_0+Q5_1+Q5_0 → q4-g64 requantized"),
         ]
         for (name, bits, label) in expected {
-            let found = try Fixtures.open(name).label(bits: bits)
+            let found = try CheckpointFixtures.open(name).label(bits: bits)
             #expect(found == label)
         }
     }

@@ -29,9 +29,12 @@ struct AffineMatrix: StoredMatrix {
 
     var file: MappedFile { codes.file }
 
-    /// Scales and biases of 32 bits are rounded to 16.
-    var half: kl_half { scaleType == .bf16 ? KL_BF16 : KL_F16 }
-    var storage: Linear.Storage { bits == 4 ? .affine4(half) : .affine8(half) }
+    var half: kl_half { scaleType.half }
+    var storage: Linear.Storage { Self.storage(bits: bits, half: half) }
+
+    /// Type of scales and biases in memory: those of 32 bits are rounded to f16.
+    static func half(_ scales: DType) -> kl_half { scales == .bf16 ? KL_BF16 : KL_F16 }
+    static func storage(bits: Int, half: kl_half) -> Linear.Storage { bits == 4 ? .affine4(half) : .affine8(half) }
 
     var byteCount: Int { rows * (codes.rowBytes + scales.rowBytes + biases.rowBytes) }
 

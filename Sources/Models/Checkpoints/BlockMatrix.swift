@@ -21,14 +21,7 @@ struct BlockMatrix: StoredMatrix {
     /// 16-bit type for blocks that no storage keeps.
     let half: kl_half
 
-    var storage: Linear.Storage {
-        switch type {
-        case .f32: .dense(KL_DENSE_F32)
-        case .f16: .dense(KL_DENSE_F16)
-        case .bf16: .dense(KL_DENSE_BF16)
-        default: .dense(half == KL_F16 ? KL_DENSE_F16 : KL_DENSE_BF16)
-        }
-    }
+    var storage: Linear.Storage { type.storage(half: half) }
 
     var byteCount: Int { rows * rowBytes }
 
@@ -60,4 +53,29 @@ struct BlockMatrix: StoredMatrix {
             file.release((start + first * rowBytes)..<(start + last * rowBytes))
         }
     }
+}
+
+extension GGMLType {
+    /// What keeps elements of this type: themselves, or 16-bit floats for quantized blocks.
+    func storage(half: kl_half) -> Linear.Storage {
+        switch self {
+        case .f32: .dense(KL_DENSE_F32)
+        case .f16: .dense(KL_DENSE_F16)
+        case .bf16: .dense(KL_DENSE_BF16)
+        default: .dense(half == KL_F16 ? KL_DENSE_F16 : KL_DENSE_BF16)
+        }
+    }
+
+    /// The same floats in safetensors; nil for everything else.
+    init?(_ dtype: DType) {
+        switch dtype {
+        case .f32: self = .f32
+        case .f16: self = .f16
+        case .bf16: self = .bf16
+        default: return nil
+        }
+    }
+
+    /// The 16-bit type that is nearest to it.
+    var half: kl_half { self == .bf16 ? KL_BF16 : KL_F16 }
 }

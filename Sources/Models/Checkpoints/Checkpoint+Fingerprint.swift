@@ -30,8 +30,10 @@ extension Checkpoint {
             switch coverage {
             case .full: Self.hash(file.file, 0..<file.file.bytes.count, into: &hash)
             case .sampled:
-                Self.hash(file.file, 0..<file.headBytes, into: &hash)
-                for range in file.ranges { Self.sample(file.file, range, into: &hash) }
+                file.file.withScatteredReads {
+                    Self.hash(file.file, 0..<file.headBytes, into: &hash)
+                    for range in file.ranges { Self.sample(file.file, range, into: &hash) }
+                }
             }
         }
         return WeightsFingerprint(

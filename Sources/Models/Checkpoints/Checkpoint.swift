@@ -72,6 +72,7 @@ public final class Checkpoint {
             name: name, configuration: configuration, weights: weights, execution: execution, mlaForm: mlaForm,
             limits: limits)
         try weights.checkAllWereRead()
+        for file in tensors.files { file.file.release(0..<file.file.bytes.count) }
         return model
     }
 

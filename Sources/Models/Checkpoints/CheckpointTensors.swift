@@ -28,25 +28,18 @@ struct StoredFile {
 
 /// A matrix as it is stored, for labels and the choice of types.
 struct MatrixFacts {
-    /// "bf16", "q4-g64", "Q4_K".
+    /// "bf16", "q4-g64", "Q4_K"; scales of 32 bits are said, as they become 16.
     let encoding: String
-    /// Bits per element of an affine encoding.
+    /// Bits of MLX's codes.
     var affineBits: Int?
-    /// 16-bit type that is nearest to it.
+    /// The 16-bit type that is nearest to it.
     let half: kl_half
     let cols: Int
     let bytes: Int
-    /// Does it choose experts? Such a matrix is never quantized, as in MLX.
-    let isRouter: Bool
-    /// Is it kept as it is by the storage of its own kind?
+    /// Does it choose experts?
+    var isRouter = false
+    /// As ``StoredMatrix/storage``.
     let storage: Linear.Storage
     /// Have its values been quantized before?
-    let isQuantized: Bool
-}
-
-extension TensorsError {
-    /// A tensor of another shape or type than the model's.
-    static func mismatch(_ tensor: String, in file: MappedFile, expected: String, found: String) -> TensorsError {
-        .wrongTensor(file: file.path, tensor: tensor, expected: expected, found: found)
-    }
+    var isQuantized = false
 }

@@ -50,7 +50,7 @@ public final class CheckpointWeights: WeightSource {
     public func linear(_ matrices: [(name: String, rows: Int)], cols: Int) throws -> Linear {
         let stored = try matrices.map { try tensors.matrix($0.name, rows: $0.rows, cols: cols) }
         let storages = zip(stored, matrices).map { matrix, wanted in
-            plan.storage(stored: matrix.storage, cols: cols, isRouter: wanted.name.hasSuffix(".mlp.gate.weight"))
+            plan.storage(stored: matrix.storage, cols: cols, isRouter: wanted.name.hasSuffix(FolderNames.router))
         }
         let linear = try Linear(
             rows: matrices.reduce(0) { $0 + $1.rows }, cols: cols,

@@ -54,6 +54,9 @@ struct FolderNames {
         return exists(stacked) ? Place(tensor: stacked, expert: expert) : Place(tensor: stored)
     }
 
+    /// What the names of matrices that choose experts end in.
+    static let router = ".mlp.gate.weight"
+
     /// "a.b.weight" is of module "a.b".
     static func module(_ weight: String) -> String { String(weight.dropLast(".weight".count)) }
 

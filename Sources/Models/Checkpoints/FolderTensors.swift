@@ -24,26 +24,24 @@ struct FolderTensors: CheckpointTensors {
     var required: Set<String> { Set(shards.tensors.keys.filter(names.isRequired)) }
 
     var matrices: [MatrixFacts] {
-        shards.tensors.keys.filter(names.isWeight).compactMap { name in
-            guard let tensor = shards.tensors[name], tensor.entry.shape.count > 1 else {
-                return nil
-            }
-            let last = tensor.entry.shape.last!
-            if tensor.entry.dtype == .u32, let scales = shards.tensors[FolderNames.sibling(name, "scales")] {
-                let bits = quantization?.bits(of: FolderNames.module(name)) ?? 4
-                let half = scales.entry.dtype == .bf16 ? KL_BF16 : KL_F16
-                return MatrixFacts(
-                    encoding: "q\(bits)-g\(Linear.groupSize)", affineBits: bits, half: half, cols: last * 32 / bits,
-                    bytes: tensor.entry.range.count, isRouter: false,
-                    storage: bits == 4 ? .affine4(half) : .affine8(half), isQuantized: true)
-            }
-            guard let type = GGMLType(tensor.entry.dtype) else { return nil }
-            let half = type == .bf16 ? KL_BF16 : KL_F16
-            let block = BlockMatrix(file: tensor.file.file, tensors: [], type: type, start: 0, rows: 1, cols: 1, half: half)
+        shards.tensors.values.filter { names.isWeight($0.entry.name) && $0.entry.shape.count > 1 }.compactMap(facts)
+    }
+
+    private func facts(_ tensor: SafetensorsShards.Tensor) -> MatrixFacts? {
+        let entry = tensor.entry
+        let last = entry.shape.last!
+        if let type = GGMLType(entry.dtype) {
             return MatrixFacts(
-                encoding: type.name.lowercased(), half: half, cols: last, bytes: tensor.entry.range.count,
-                isRouter: name.hasSuffix(".mlp.gate.weight"), storage: block.storage, isQuantized: false)
+                encoding: type.name.lowercased(), half: type.half, cols: last, bytes: entry.range.count,
+                isRouter: entry.name.hasSuffix(FolderNames.router), storage: type.storage(half: type.half))
         }
+        guard let quantization, let scales = shards.tensors[FolderNames.sibling(entry.name, "scales")] else { return nil }
+        let bits = quantization.bits(of: FolderNames.module(entry.name))
+        let half = AffineMatrix.half(scales.entry.dtype)
+        return MatrixFacts(
+            encoding: "q\(bits)-g\(Linear.groupSize)" + (scales.entry.dtype == .f32 ? " with f32 scales" : ""),
+            affineBits: bits, half: half, cols: last * 32 / bits, bytes: entry.range.count,
+            storage: AffineMatrix.storage(bits: bits, half: half), isQuantized: true)
     }
 
     func matrix(_ name: String, rows: Int, cols: Int) throws -> any StoredMatrix {
@@ -60,7 +58,7 @@ struct FolderTensors: CheckpointTensors {
         }
         return BlockMatrix(
             file: weight.file.file, tensors: [place.tensor], type: type, start: start, rows: rows, cols: cols,
-            half: type == .bf16 ? KL_BF16 : KL_F16)
+            half: type.half)
     }
 
     func vector(_ name: String, count: Int) throws -> (row: any StoredMatrix, shift: Float) {
@@ -124,17 +122,5 @@ struct FolderTensors: CheckpointTensors {
         .wrongTensor(
             file: tensor.file.file.path, tensor: tensor.entry.name, expected: expected,
             found: "\(tensor.entry.dtype.rawValue) \(tensor.entry.shape) at byte \(tensor.entry.range.lowerBound)")
-    }
-}
-
-extension GGMLType {
-    /// The same floats in safetensors; nil for everything else.
-    init?(_ dtype: DType) {
-        switch dtype {
-        case .f32: self = .f32
-        case .f16: self = .f16
-        case .bf16: self = .bf16
-        default: return nil
-        }
     }
 }

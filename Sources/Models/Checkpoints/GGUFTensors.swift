@@ -33,11 +33,10 @@ struct GGUFTensors: CheckpointTensors {
 
     var matrices: [MatrixFacts] {
         file.tensors.values.filter { $0.dimensions.count > 1 && GGMLType.readable.contains($0.type) }.map { tensor in
-            let block = block(tensor, start: 0, rows: 1, cols: 1)
-            return MatrixFacts(
+            MatrixFacts(
                 encoding: tensor.type.name, half: tensor.type == .bf16 ? KL_BF16 : half, cols: tensor.cols,
                 bytes: tensor.range.count, isRouter: tensor.name.hasSuffix(".ffn_gate_inp.weight"),
-                storage: block.storage, isQuantized: tensor.type.isQuantized)
+                storage: tensor.type.storage(half: half), isQuantized: tensor.type.isQuantized)
         }
     }
 

@@ -19,6 +19,8 @@ struct SafetensorsShards {
 
     /// Indexes larger than this are refused before they are read.
     static let maximumIndexBytes = 64 << 20
+    /// Tensors of all shards together.
+    static let maximumTensors = 2 * SafetensorsHeader.maximumTensors
 
     /// - Throws: ``ModelsError/cannotRead(file:reason:)`` where the folder holds neither; what ``SafetensorsFile``
     ///   throws; ``TensorsError/malformed(file:offset:problem:)`` for a damaged index;
@@ -77,8 +79,8 @@ struct SafetensorsShards {
                 guard shards.updateValue(shard, forKey: name) == nil else {
                     throw json.malformed("tensor '\(name)' comes twice")
                 }
-                guard shards.count <= SafetensorsHeader.maximumTensors else {
-                    throw json.malformed("it names more than \(SafetensorsHeader.maximumTensors) tensors")
+                guard shards.count <= maximumTensors else {
+                    throw json.malformed("it names more than \(maximumTensors) tensors")
                 }
             }
         }

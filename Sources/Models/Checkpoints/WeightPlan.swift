@@ -40,7 +40,7 @@ struct WeightPlan {
         let sizes = zip(matrices, kept).reduce(into: [String: Int]()) { $0[$1.1, default: 0] += $1.0.bytes }
         let main = sizes.max { ($0.value, $1.key) < ($1.value, $0.key) }!.key
         label += " → \(main)"
-        if main.hasPrefix("q"), matrices.contains(where: \.isQuantized) { label += " requantized" }
+        if bits != nil, main.hasPrefix("q"), matrices.contains(where: \.isQuantized) { label += " requantized" }
         let others = kept.filter { $0 != main }
         if !others.isEmpty {
             label += " (\(others.count) of \(kept.count) matrices \(Set(others).sorted().joined(separator: " or ")))"

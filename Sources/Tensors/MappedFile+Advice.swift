@@ -15,4 +15,16 @@ extension MappedFile {
         guard start < end else { return }
         madvise(UnsafeMutableRawPointer(mutating: bytes.baseAddress! + start), end - start, MADV_DONTNEED)
     }
+
+    /// Calls `body`, which touches few pages far from each other: nothing is read ahead of them, and all of it is given
+    /// back.
+    public func withScatteredReads<T>(_ body: () throws -> T) rethrows -> T {
+        let start = UnsafeMutableRawPointer(mutating: bytes.baseAddress!)
+        madvise(start, bytes.count, MADV_RANDOM)
+        defer {
+            madvise(start, bytes.count, MADV_NORMAL)
+            release(0..<bytes.count)
+        }
+        return try body()
+    }
 }
