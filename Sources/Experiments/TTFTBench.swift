@@ -53,19 +53,21 @@ extension TTFTExperiment {
             let start = clock.now
             let turn = try AgentSession(engine: engine, cache: cache).respond(to: exact, maximumTokens: 1)
             let ttft = (clock.now - start).seconds
+            let stored = cache.storedBytes
             fileBytes = try CacheFile.save(cache, model: engine.model.fingerprint, to: file)
 
-            // The same request again, and the extended one, on the cache that never left memory. Windowed layers may have
-            // let go of what the second needs; then there is nothing to compare with.
+            // The extended request, and then the same one again, on the cache that never left memory: in this order, for the
+            // second computes the last token of the context anew, and not in the chunk that it was computed in before.
+            // Windowed layers may have let go of what the second needs; then there is nothing to compare with.
             let session = AgentSession(engine: engine, cache: cache)
-            let again = try session.respond(to: exact, maximumTokens: outputTokens)
-            expected[false] = again.tokens
-            if cache.truncatable.contains(context) {
-                expected[true] = try session.respond(to: prompt, maximumTokens: outputTokens).tokens
+            let extended = try session.respond(to: prompt, maximumTokens: outputTokens)
+            expected[true] = extended.tokens
+            if cache.truncatable.contains(context - 1) {
+                expected[false] = try session.respond(to: exact, maximumTokens: outputTokens).tokens
             }
             return sample(
-                state: "cold", extended: false, pageCache: "none", turn: turn, cache: cache, ttft: ttft, stages: nil,
-                steps: again.stepSeconds, started: started, bytesRead: 0, bytesWritten: fileBytes, same: -1)
+                state: "cold", extended: false, pageCache: "none", turn: turn, stored: stored, ttft: ttft, stages: nil,
+                steps: extended.stepSeconds, started: started, bytesRead: 0, bytesWritten: fileBytes, same: -1)
         }
 
         /// The agent's blocks are in the pool's memory.
@@ -77,9 +79,10 @@ extension TTFTExperiment {
             let session = AgentSession(engine: engine, cache: cache)
             let turn = try session.respond(to: extended ? prompt : exact, maximumTokens: 1)
             let ttft = (clock.now - start).seconds
+            let stored = cache.storedBytes
             let rest = try continued(session, turn)
             return sample(
-                state: "hot", extended: extended, pageCache: "none", turn: turn, cache: cache, ttft: ttft, stages: nil,
+                state: "hot", extended: extended, pageCache: "none", turn: turn, stored: stored, ttft: ttft, stages: nil,
                 steps: rest.steps, started: started, bytesRead: 0, bytesWritten: 0,
                 same: same(rest.tokens, extended))
         }
@@ -96,10 +99,11 @@ extension TTFTExperiment {
             let session = AgentSession(engine: engine, cache: cache)
             let turn = try session.respond(to: extended ? prompt : exact, maximumTokens: 1)
             let ttft = (clock.now - start).seconds
+            let stored = cache.storedBytes
             let bytesRead = read.flatMap { before in ProcessFacts.bytesRead().map { $0 - before } } ?? -1
             let rest = try continued(session, turn)
             return sample(
-                state: "warm", extended: extended, pageCache: found, turn: turn, cache: cache, ttft: ttft,
+                state: "warm", extended: extended, pageCache: found, turn: turn, stored: stored, ttft: ttft,
                 stages: stages, steps: rest.steps, started: started, bytesRead: bytesRead, bytesWritten: 0,
                 same: same(rest.tokens, extended))
         }
@@ -130,11 +134,11 @@ extension TTFTExperiment {
         }
 
         private func sample(
-            state: String, extended: Bool, pageCache: String, turn: AgentSession.Turn, cache: AgentCache, ttft: Double,
+            state: String, extended: Bool, pageCache: String, turn: AgentSession.Turn, stored: Int, ttft: Double,
             stages: CacheFile.LoadStages?, steps: [Double], started: Int64, bytesRead: Int, bytesWritten: Int, same: Int
         ) -> Sample {
             Sample(row: [
-                "scheme": .string(cache.layout.scheme.description),
+                "scheme": .string(layout.scheme.description),
                 "state": .string(state),
                 "variant": .string(extended ? "extend" : "exact"),
                 "page_cache": .string(pageCache),
@@ -151,7 +155,7 @@ extension TTFTExperiment {
                 "decode_step_seconds": .double(Statistics.median(steps)),
                 "output_tokens": .int(Int64(outputTokens)),
                 "same_tokens": .int(Int64(same)),
-                "cache_bytes": .int(Int64(cache.storedBytes)),
+                "cache_bytes": .int(Int64(stored)),
                 "file_bytes": .int(Int64(fileBytes)),
                 "bytes_read": .int(Int64(bytesRead)),
                 "bytes_written": .int(Int64(bytesWritten)),

@@ -14,6 +14,12 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Model shape, with synthetic weights; see kvlab shapes.")
     var shape: String = "llama-quick"
 
+    @Option(help: ArgumentHelp("A checkpoint instead: a HuggingFace or MLX folder, or a GGUF file.", valueName: "DIR|FILE.gguf"))
+    var weights: String?
+
+    @Option(help: "Bits of the checkpoint's weights in memory: 4, 8, 16 or 32; as stored by default.")
+    var weightBits: Int?
+
     @Option(help: "Use only the first layers of the shape.")
     var layers: Int?
 
@@ -73,8 +79,7 @@ struct BenchCommand: ParsableCommand {
         let tests = try self.tests()
         guard repetitions >= 1 else { throw ValidationError("--repetitions must be at least 1.") }
         let execution = try execution.execution()
-        let laboratory = Laboratory(execution: execution, files: try ProjectFiles.locate(), cacheFolder: "")
-        let engine = try laboratory.engine(shape: shape, seed: 1, layers: layers)
+        let engine = try engine(execution)
         var lines: [Line] = []
         var runs: [() throws -> Double] = []
         for name in kv.split(separator: " ") {
@@ -97,6 +102,16 @@ struct BenchCommand: ParsableCommand {
             }
         }
         try show(lines)
+    }
+
+    private func engine(_ execution: Execution) throws -> Engine {
+        guard let weights else {
+            let laboratory = Laboratory(execution: execution, files: try ProjectFiles.locate(), cacheFolder: "")
+            return try laboratory.engine(shape: shape, seed: 1, layers: layers)
+        }
+        guard layers == nil else { throw ValidationError("--layers goes with --shape, not with --weights.") }
+        let model = try Checkpoint.open(weights).model(bits: WeightsOptions.bits(weightBits), execution: execution)
+        return Engine(model: model, execution: execution)
     }
 
     private func tests() throws -> [SpeedBench.Test] {

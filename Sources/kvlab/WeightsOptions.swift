@@ -18,8 +18,8 @@ struct WeightsOptions: ParsableArguments {
     @Option(help: "Cache scheme, one name or k=NAME,v=NAME; see kvlab schemes.")
     var kv: String = "affine-q4-g64"
 
-    func bits() throws -> WeightBits? {
-        try weightBits.map { number in
+    static func bits(_ number: Int?) throws -> WeightBits? {
+        try number.map { number in
             guard let bits = WeightBits(rawValue: number) else {
                 throw ValidationError("--weight-bits must be 4, 8, 16 or 32, and is \(number).")
             }
@@ -37,7 +37,7 @@ struct WeightsOptions: ParsableArguments {
     /// Loads the model, with progress on standard error when it is a terminal.
     func model(_ checkpoint: Checkpoint, _ execution: Execution) throws -> any LanguageModel {
         let isTerminal = isatty(FileHandle.standardError.fileDescriptor) == 1
-        let model = try checkpoint.model(bits: bits(), execution: execution, mlaForm: mlaForm()) { progress in
+        let model = try checkpoint.model(bits: Self.bits(weightBits), execution: execution, mlaForm: mlaForm()) { progress in
             guard isTerminal else { return }
             let percent = progress.bytesTotal == 0 ? 100 : 100 * progress.bytesRead / progress.bytesTotal
             FileHandle.standardError.write(Data("\r\u{1B}[2KLoading: \(percent) %".utf8))

@@ -29,7 +29,7 @@ enum SampleRun {
             ColumnSchema("bytes_written", .int, units: "bytes", "written"),
             ColumnSchema("peak_rss_bytes", .int, units: "bytes", "peak RSS"),
             ColumnSchema("threads", .int, "threads"), ColumnSchema("isa", .string, "instruction set"),
-            ColumnSchema("first_token", .int, "first token"), ColumnSchema("started_at_ns", .int, units: "ns", "start"),
+            ColumnSchema("same_tokens", .int, "same tokens"), ColumnSchema("first_token", .int, "first token"), ColumnSchema("started_at_ns", .int, units: "ns", "start"),
         ])
 
     static let capacitySchema = TableSchema(
@@ -68,7 +68,8 @@ enum SampleRun {
             "cache_bytes": .int(Int64(context * 36_864)), "file_bytes": .int(Int64(context * 36_864 + 4096)),
             "bytes_read": .int(Int64(hit * 36_864)), "bytes_written": .int(0),
             "peak_rss_bytes": .int(Int64(5_000_000_000 + context * 40_000)), "threads": .int(8),
-            "isa": .string("avx2"), "first_token": .int(42), "started_at_ns": .int(0),
+            "isa": .string("avx2"), "same_tokens": .int(state == "cold" ? -1 : 1), "first_token": .int(42),
+            "started_at_ns": .int(0),
         ]
         let names = ["open", "read", "verify", "place", "forward", "sample"]
         for (name, value) in zip(names, stages) { row[name + "_seconds"] = .double(value) }

@@ -87,6 +87,18 @@ import Testing
         #expect(other.errors.contains(" 0 of them from the cache"))
     }
 
+    /// A GGUF file without a tokenizer will do.
+    @Test func benchOfACheckpoint() throws {
+        let outcome = try program.run([
+            "bench", "--weights", "Tests/Fixtures/checkpoints/llama-f32.gguf", "--weight-bits", "16", "--kv", "q8_0",
+            "--prompt", "16", "--generate", "4", "--depth", "0,32", "--repetitions", "2", "--json",
+        ])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let rows = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]] ?? []
+        #expect(rows.map { $0["test"] as? String } == ["pp16", "tg4", "pp16 @ d32", "tg4 @ d32"])
+        #expect(rows.allSatisfy { ($0["samples"] as? [Double])?.count == 2 && $0["kv"] as? String == "q8_0" })
+    }
+
     @Test func mistakes() throws {
         let none = try program.run(["generate", "--weights", program.folder + "/nothing", "--prompt", "x"])
         #expect(none.status == 1 && none.errors.hasPrefix("Error: Cannot open \(program.folder)/nothing: "))

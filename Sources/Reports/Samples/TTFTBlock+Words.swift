@@ -35,4 +35,15 @@ extension TTFTBlock {
         default: ["\(failedCount) requests without a first token are not counted above."]
         }
     }
+
+    /// Whether caches that were saved, evicted and loaded gave the tokens of one that never left memory.
+    var sameTokensNotes: [String] {
+        let compared = samples.values.joined().compactMap(\.sameTokens)
+        guard !compared.isEmpty else { return [] }
+        let same = compared.count { $0 }
+        return [
+            "Tokens after a restored cache equal those of a cache that was never saved in \(same) of \(compared.count)"
+                + " warm and hot requests."
+        ]
+    }
 }

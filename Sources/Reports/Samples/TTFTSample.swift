@@ -24,6 +24,8 @@ struct TTFTSample: Equatable {
     var peakRSSBytes: Int
     var threads: Int
     var isa: String
+    /// Did the tokens equal those of the cache that was never saved? nil where there is nothing to compare with.
+    var sameTokens: Bool?
 
     /// The parts of a TTFT, in the order in which they happen.
     enum Stage: String, CaseIterable {
@@ -55,6 +57,7 @@ struct TTFTSample: Equatable {
         let peakRSS = try table.requiredInts("peak_rss_bytes")
         let threads = try table.requiredInts("threads")
         let isa = try table.requiredStrings("isa")
+        let same = try table.requiredInts("same_tokens")
         return (0..<table.rowCount).map { row in
             TTFTSample(
                 pass: pass[row], shape: shape[row], paperModel: paperModel[row], weights: weights[row],
@@ -65,7 +68,7 @@ struct TTFTSample: Equatable {
                 stageSeconds: Dictionary(uniqueKeysWithValues: stages.map { ($0, $1[row]) }),
                 decodeStepSeconds: decodeStep[row], cacheBytes: cacheBytes[row], fileBytes: fileBytes[row],
                 bytesRead: bytesRead[row], bytesWritten: bytesWritten[row], peakRSSBytes: peakRSS[row],
-                threads: threads[row], isa: isa[row])
+                threads: threads[row], isa: isa[row], sameTokens: same[row] < 0 ? nil : same[row] == 1)
         }
     }
 }

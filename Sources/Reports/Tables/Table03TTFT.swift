@@ -15,7 +15,7 @@ struct Table03TTFT: TableDefinition {
         let present = Set(blocks.map(\.key.paperModel))
         let absent = published.models.filter { !present.contains($0) }.map(PublishedModel.title)
         return blocks.enumerated().map { index, block in
-            var notes = block.failureNotes
+            var notes = block.sameTokensNotes + block.failureNotes
             if index == blocks.count - 1, !absent.isEmpty {
                 notes.append("Published, but not in this run: \(absent.joined(separator: ", ")).")
             }
