@@ -61,7 +61,7 @@ import Testing
             ("llama-bf16", .four, "HF bf16 → q4-g64"), ("llama-f16-sharded", .thirtyTwo, "HF f16 → f32"),
             ("llama-mlx-q4", nil, "MLX q4-g64"), ("llama-mlx-q4", .four, "MLX q4-g64"),
             ("llama-mlx-q4", .sixteen, "MLX q4-g64 → bf16"), ("llama-mlx-q8", .four, "MLX q8-g64 → q4-g64 requantized"),
-            ("llama-mlx-mixed", .four, "MLX q4-g64+q8-g64"),
+            ("llama-mlx-mixed", .four, "MLX q4-g64+q8-g64"), ("llama-mlx-q4", .eight, "MLX q4-g64 → q8-g64"),
             ("llama-f32", nil, "GGUF F32"), ("gemma-q8_0", nil, "GGUF Q8_0 → f16"),
             ("gemma-q8_0", .eight, "GGUF Q8_0 → q8-g64 requantized"),
             ("deepseek-bf16", .four, "HF bf16 → q4-g64 (1 of 29 matrices bf16)"),

@@ -65,16 +65,6 @@ extension Linear.Storage {
         }
     }
 
-    /// Type of scales and biases, or of the elements.
-    var half: kl_half? {
-        switch self {
-        case .affine4(let half), .affine8(let half): half
-        case .dense(KL_DENSE_F16): KL_F16
-        case .dense(KL_DENSE_BF16): KL_BF16
-        case .dense: nil
-        }
-    }
-
     /// "q4-g64", "bf16".
     var name: String {
         switch self {
@@ -91,7 +81,8 @@ extension Linear.Storage {
     func joined(with other: Self) -> Self {
         switch (self, other) {
         case _ where self == other: self
-        case (.affine4(let half), .affine8(half)), (.affine8(let half), .affine4(half)): .affine8(half)
+        case (.affine4(let a), .affine8(let b)) where a == b: .affine8(a)
+        case (.affine8(let a), .affine4(let b)) where a == b: .affine8(a)
         default: .dense(KL_DENSE_F32)
         }
     }

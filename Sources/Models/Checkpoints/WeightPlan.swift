@@ -32,7 +32,8 @@ struct WeightPlan {
     /// "HF bf16 → q4-g64", "MLX q4-g64", "GGUF Q4_K+Q6_K → q4-g64 requantized".
     var label: String {
         let stored = Self.byBytes(matrices) { $0.encoding }.joined(separator: "+")
-        let kept = matrices.map { storage(stored: $0.storage, cols: $0.cols, isRouter: $0.isRouter).name }
+        let storages = matrices.map { storage(stored: $0.storage, cols: $0.cols, isRouter: $0.isRouter) }
+        let kept = storages.map(\.name)
         var label = "\(format.rawValue) \(stored)"
         guard zip(matrices, kept).contains(where: { $0.encoding != $1 && $0.encoding.lowercased() != $1 }) else {
             return label
@@ -40,7 +41,11 @@ struct WeightPlan {
         let sizes = zip(matrices, kept).reduce(into: [String: Int]()) { $0[$1.1, default: 0] += $1.0.bytes }
         let main = sizes.max { ($0.value, $1.key) < ($1.value, $0.key) }!.key
         label += " → \(main)"
-        if bits != nil, main.hasPrefix("q"), matrices.contains(where: \.isQuantized) { label += " requantized" }
+        let isRequantized = zip(matrices, storages).contains { matrix, storage in
+            if case .dense = storage { return false }
+            return matrix.isQuantized && matrix.storage.joined(with: storage) != storage
+        }
+        if isRequantized { label += " requantized" }
         let others = kept.filter { $0 != main }
         if !others.isEmpty {
             label += " (\(others.count) of \(kept.count) matrices \(Set(others).sorted().joined(separator: " or ")))"
