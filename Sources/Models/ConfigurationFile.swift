@@ -20,7 +20,8 @@ public struct ConfigurationFile {
         }
         guard file.bytes.count <= Self.maximumBytes else {
             throw ModelsError.cannotRead(
-                file: path, reason: "it has \(file.bytes.count) bytes, and no configuration has more than \(Self.maximumBytes)")
+                file: path,
+                reason: "it has \(file.bytes.count) bytes, and no configuration has more than \(Self.maximumBytes)")
         }
         let data = Data(file.bytes)
         guard let object = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] else {

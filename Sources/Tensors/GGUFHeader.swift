@@ -47,7 +47,8 @@ package struct GGUFHeader {
         case 2, 3: return Int(version)
         case _ where version & 0xffff == 0 && version != 0:
             throw TensorsError.unsupported(
-                file: file, what: "a big-endian GGUF file (version \(version.byteSwapped)); convert it to little-endian")
+                file: file, what: "a big-endian GGUF file (version \(version.byteSwapped)); convert it to little-endian"
+            )
         default:
             throw TensorsError.unsupported(file: file, what: "GGUF version \(version); versions 2 and 3 are")
         }

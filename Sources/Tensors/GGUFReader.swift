@@ -30,7 +30,8 @@ struct GGUFReader {
         let start = position
         let count = try integer(UInt64.self)
         guard count <= UInt64(remaining / size), count <= UInt64(limit) else {
-            throw malformed("\(subject) claims \(count) \(what), more than the file can hold or anybody needs", at: start)
+            throw malformed(
+                "\(subject) claims \(count) \(what), more than the file can hold or anybody needs", at: start)
         }
         return Int(count)
     }

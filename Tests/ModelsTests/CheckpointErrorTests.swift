@@ -26,7 +26,8 @@ import Testing
                 == "Cannot read \(folder.path)/model.safetensors: it is a part of a checkpoint; name its folder.")
         try folder.remove("model.safetensors")
         #expect(
-            problem(folder) == "Cannot read FOLDER: it holds neither model.safetensors nor model.safetensors.index.json.")
+            problem(folder)
+                == "Cannot read FOLDER: it holds neither model.safetensors nor model.safetensors.index.json.")
         try folder.remove("config.json")
         #expect(problem(folder) == "Cannot read config.json: No such file or directory.")
         // A pipe that nobody writes to must not be waited for.
@@ -42,7 +43,8 @@ import Testing
         try folder.configure(["num_hidden_layers": 1e11])
         #expect(
             problem(folder)
-                == "config.json: 'num_hidden_layers' is 100000000000, more than the largest believable number, 16777216.")
+                == "config.json: 'num_hidden_layers' is 100000000000, more than the largest believable number, 16777216."
+        )
         try folder.write("config.json", #"{"model_type": "llama", "#)
         #expect(problem(folder) == "Cannot read config.json: it is not a JSON object.")
         try folder.write("config.json", "")
@@ -85,11 +87,17 @@ import Testing
     @Test func tensorsOfAFolder() throws {
         let folder = try DamagedFolder("llama-bf16")
         let name = "model.layers.1.mlp.up_proj.weight"
-        try folder.rewrite { $0[name]!.dtype = .f64; $0[name]!.shape = [128, 16] }
+        try folder.rewrite {
+            $0[name]!.dtype = .f64; $0[name]!.shape = [128, 16]
+        }
         #expect(problem(folder).hasPrefix("model.safetensors: tensor '\(name)' is F64 [128, 16] at byte "))
-        try folder.rewrite { $0[name]!.dtype = .i16; $0[name]!.shape = [128, 64] }
+        try folder.rewrite {
+            $0[name]!.dtype = .i16; $0[name]!.shape = [128, 64]
+        }
         #expect(problem(folder).hasSuffix(", expected of F32, F16 or BF16."))
-        try folder.rewrite { $0[name]!.dtype = .bf16; $0[name]!.shape = [64, 128] }
+        try folder.rewrite {
+            $0[name]!.dtype = .bf16; $0[name]!.shape = [64, 128]
+        }
         #expect(problem(folder).hasSuffix(", expected [128, 64]."))
         try folder.rewrite { $0[name] = nil }
         #expect(problem(folder) == "model.safetensors has no tensor '\(name)'.")
@@ -132,14 +140,18 @@ import Testing
             for name in tensors.keys where name.hasSuffix("proj.weight") {
                 let halves = tensors[name]!.bytes
                 tensors[name]!.dtype = .f32
-                tensors[name]!.bytes = stride(from: 0, to: halves.count, by: 2).flatMap { [0, 0, halves[$0], halves[$0 + 1]] }
+                tensors[name]!.bytes = stride(from: 0, to: halves.count, by: 2).flatMap {
+                    [0, 0, halves[$0], halves[$0 + 1]]
+                }
             }
             tensors["model.layers.0.mlp.gate_proj.weight"]!.bytes.replaceSubrange(
                 40..<44, with: withUnsafeBytes(of: Float(1e6).bitPattern.littleEndian) { Array($0) })
         }
         #expect(problem(folder) == "none")
         let sentence = problem(folder, bits: .sixteen)
-        #expect(sentence.hasPrefix("model.safetensors: element 10 of tensor 'model.layers.0.mlp.gate_proj.weight', at byte "))
+        #expect(
+            sentence.hasPrefix(
+                "model.safetensors: element 10 of tensor 'model.layers.0.mlp.gate_proj.weight', at byte "))
         #expect(sentence.hasSuffix(", is 1000000.0, which no weight can be."))
     }
 
@@ -147,9 +159,18 @@ import Testing
         let folder = try DamagedFolder("llama-mlx-q4")
         for (settings, sentence) in [
             (["group_size": 64, "bits": 3], "config.json: quantization.bits '3' is not supported; supported: 4, 8."),
-            (["group_size": 32, "bits": 4], "config.json: quantization.group_size '32' is not supported; supported: 64."),
-            (["bits": 4, "mode": "mxfp4"], "config.json: quantization.mode 'mxfp4' is not supported; supported: affine."),
-            (["bits": 4, "model.norm": ["bits": 6]], "config.json: quantization.model.norm.bits '6' is not supported; supported: 4, 8."),
+            (
+                ["group_size": 32, "bits": 4],
+                "config.json: quantization.group_size '32' is not supported; supported: 64."
+            ),
+            (
+                ["bits": 4, "mode": "mxfp4"],
+                "config.json: quantization.mode 'mxfp4' is not supported; supported: affine."
+            ),
+            (
+                ["bits": 4, "model.norm": ["bits": 6]],
+                "config.json: quantization.model.norm.bits '6' is not supported; supported: 4, 8."
+            ),
             (["group_size": 64], "config.json: 'quantization.bits' is missing."),
         ] as [([String: Any], String)] {
             try folder.configure(["quantization": settings])

@@ -59,7 +59,8 @@ enum CheckpointFixtures {
     /// A copy of a checkpoint that a test may damage; the caller removes it.
     static func copy(_ name: String) throws -> String {
         let source = path(name)
-        let target = FileManager.default.temporaryDirectory.path + "/kvlab-\(UUID().uuidString)"
+        let target =
+            FileManager.default.temporaryDirectory.path + "/kvlab-\(UUID().uuidString)"
             + (source.hasSuffix(".gguf") ? ".gguf" : "")
         try FileManager.default.copyItem(atPath: source, toPath: target)
         return target

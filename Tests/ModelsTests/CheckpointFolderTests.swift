@@ -11,7 +11,8 @@ import Testing
         let url = URL(fileURLWithPath: folder.path + "/config.json")
         var text = try JSONSerialization.jsonObject(with: Data(contentsOf: url)) as! [String: Any]
         text["model_type"] = "gemma3_text"
-        try JSONSerialization.data(withJSONObject: ["model_type": "gemma3", "text_config": text] as [String: Any]).write(to: url)
+        try JSONSerialization.data(withJSONObject: ["model_type": "gemma3", "text_config": text] as [String: Any])
+            .write(to: url)
         try folder.rewrite { tensors in
             tensors = Dictionary(
                 uniqueKeysWithValues: tensors.map { (prefix + $0.key.dropFirst("model.".count), $0.value) })
@@ -33,7 +34,9 @@ import Testing
                 let halves = tensors[name]!.bytes
                 tensors[name]!.dtype = .f32
                 // A third of a unit in the last place of bfloat16 more: no 16-bit float has it.
-                tensors[name]!.bytes = stride(from: 0, to: halves.count, by: 2).flatMap { [0x55, 0x55, halves[$0], halves[$0 + 1]] }
+                tensors[name]!.bytes = stride(from: 0, to: halves.count, by: 2).flatMap {
+                    [0x55, 0x55, halves[$0], halves[$0 + 1]]
+                }
             }
         }
         let checkpoint = try Checkpoint.open(folder.path)

@@ -44,7 +44,8 @@ import Testing
         mutating func apply(to whole: [UInt8]) -> [UInt8] {
             var bytes = whole
             // Heads are most of what can break.
-            let place = Int.random(in: 0..<(Bool.random(using: &random) ? min(4096, bytes.count) : bytes.count), using: &random)
+            let place = Int.random(
+                in: 0..<(Bool.random(using: &random) ? min(4096, bytes.count) : bytes.count), using: &random)
             switch Int.random(in: 0..<4, using: &random) {
             case 0: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
             case 1: bytes.removeSubrange(place...)

@@ -41,7 +41,8 @@ import Testing
             try problem("llama-f32", "llama.block_count", "llama.block_cound")
                 == "FILE: 'llama.block_count' is missing.")
         #expect(
-            try problem("llama-f32", [(value("llama.rope.dimension_count", 4, 32), value("llama.rope.dimension_count", 4, 16))])
+            try problem(
+                "llama-f32", [(value("llama.rope.dimension_count", 4, 32), value("llama.rope.dimension_count", 4, 16))])
                 == "FILE: llama.rope.dimension_count '16' is not supported; supported: 32.")
         #expect(
             try problem("llama-f32", [(value("llama.block_count", 4, 2), value("llama.block_count", 4, 3))])
@@ -53,7 +54,9 @@ import Testing
         #expect(
             try problem("llama-f32", [(value("llama.block_count", 4, 2), value("llama.block_count", 4, 1 << 31))])
                 == "FILE: 'num_hidden_layers' is 2147483648, more than the largest believable number, 16777216.")
-        #expect(try problem("llama-f32", "blk.1.ffn_up.weight", "blk.1.ffn_xx.weight") == "FILE has no tensor 'blk.1.ffn_up.weight'.")
+        #expect(
+            try problem("llama-f32", "blk.1.ffn_up.weight", "blk.1.ffn_xx.weight")
+                == "FILE has no tensor 'blk.1.ffn_up.weight'.")
     }
 
     @Test func numbersThatAreNone() throws {

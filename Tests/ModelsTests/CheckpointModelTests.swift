@@ -34,7 +34,10 @@ import Testing
     }
 
     /// A GGUF file and a folder of the same model have the same configuration.
-    @Test(arguments: [("llama-f32", "llama-bf16"), ("gemma-q8_0", "gemma-f32"), ("deepseek-split", "deepseek-bf16"), ("deepseek-whole", "deepseek-bf16")])
+    @Test(arguments: [
+        ("llama-f32", "llama-bf16"), ("gemma-q8_0", "gemma-f32"), ("deepseek-split", "deepseek-bf16"),
+        ("deepseek-whole", "deepseek-bf16"),
+    ])
     func configurations(gguf: String, folder: String) throws {
         let ours = "\(try CheckpointFixtures.open(gguf).configuration)"
         #expect(ours == "\(try CheckpointFixtures.open(folder).configuration)")
@@ -51,7 +54,9 @@ import Testing
 
     @Test func progress() throws {
         var reports: [LoadingProgress] = []
-        _ = try CheckpointFixtures.open("llama-mixed").model(bits: .eight, execution: CheckpointFixtures.execution) { reports.append($0) }
+        _ = try CheckpointFixtures.open("llama-mixed").model(bits: .eight, execution: CheckpointFixtures.execution) {
+            reports.append($0)
+        }
         #expect(reports.map(\.bytesRead) == reports.map(\.bytesRead).sorted())
         let last = try #require(reports.last)
         // All but the factors on rotary frequencies.

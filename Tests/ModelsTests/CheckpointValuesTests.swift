@@ -22,11 +22,17 @@ import Testing
     @Test(arguments: CheckpointFixtures.names) func asFloats(name: String) throws { try check(name, bits: .thirtyTwo) }
 
     /// Nothing is lost where a checkpoint is kept as it is: GGML blocks are the only thing that cannot be.
-    @Test(arguments: CheckpointFixtures.names.filter { !["llama-mixed", "gemma-q8_0", "deepseek-split", "deepseek-whole"].contains($0) })
+    @Test(
+        arguments: CheckpointFixtures.names.filter {
+            !["llama-mixed", "gemma-q8_0", "deepseek-split", "deepseek-whole"].contains($0)
+        })
     func asStored(name: String) throws { try check(name, bits: nil) }
 
     /// Weights quantized while they are read equal those that mlx-lm quantized before.
-    @Test(arguments: [("llama-bf16", "llama-mlx-q4", WeightBits.four), ("llama-bf16", "llama-mlx-q8", .eight), ("deepseek-bf16", "deepseek-mlx-q4", .four)])
+    @Test(arguments: [
+        ("llama-bf16", "llama-mlx-q4", WeightBits.four), ("llama-bf16", "llama-mlx-q8", .eight),
+        ("deepseek-bf16", "deepseek-mlx-q4", .four),
+    ])
     func quantizedAsMLX(floats: String, quantized: String, bits: WeightBits) throws {
         let ours = try CheckpointFixtures.open(floats).weights(bits: bits, execution: CheckpointFixtures.execution)
         let theirs = try CheckpointFixtures.open(quantized).weights(bits: bits, execution: CheckpointFixtures.execution)
@@ -39,16 +45,19 @@ import Testing
     }
 
     /// Matrices with the same input are stacked, rows of the first before rows of the second, whatever their storage.
-    @Test(arguments: [
-        ("llama-bf16", nil, Linear.Storage.dense(KL_DENSE_BF16)), ("llama-bf16", .four, .affine4(KL_BF16)),
-        ("llama-f16-sharded", .eight, .affine8(KL_F16)), ("llama-f16-sharded", .sixteen, .dense(KL_DENSE_F16)),
-        ("llama-mlx-q4", nil, .affine4(KL_BF16)), ("llama-mlx-q4", .sixteen, .dense(KL_DENSE_BF16)),
-        ("llama-mlx-mixed", nil, .affine8(KL_F16)), ("llama-mixed", nil, .dense(KL_DENSE_F16)),
-        ("llama-mixed", .four, .affine4(KL_F16)),
-    ] as [(String, WeightBits?, Linear.Storage)])
+    @Test(
+        arguments: [
+            ("llama-bf16", nil, Linear.Storage.dense(KL_DENSE_BF16)), ("llama-bf16", .four, .affine4(KL_BF16)),
+            ("llama-f16-sharded", .eight, .affine8(KL_F16)), ("llama-f16-sharded", .sixteen, .dense(KL_DENSE_F16)),
+            ("llama-mlx-q4", nil, .affine4(KL_BF16)), ("llama-mlx-q4", .sixteen, .dense(KL_DENSE_BF16)),
+            ("llama-mlx-mixed", nil, .affine8(KL_F16)), ("llama-mixed", nil, .dense(KL_DENSE_F16)),
+            ("llama-mixed", .four, .affine4(KL_F16)),
+        ] as [(String, WeightBits?, Linear.Storage)])
     func stacked(name: String, bits: WeightBits?, storage: Linear.Storage) throws {
         let weights = try CheckpointFixtures.open(name).weights(bits: bits, execution: CheckpointFixtures.execution)
-        let parts = ["q", "k", "v"].map { (name: "model.layers.1.self_attn.\($0)_proj.weight", rows: $0 == "q" ? 64 : 32) }
+        let parts = ["q", "k", "v"].map {
+            (name: "model.layers.1.self_attn.\($0)_proj.weight", rows: $0 == "q" ? 64 : 32)
+        }
         let whole = try weights.linear(parts, cols: 64)
         #expect(whole.rows == 128 && whole.storage == storage, "\(whole.storage)")
         let rows = try parts.flatMap { CheckpointFixtures.values(try weights.linear([$0], cols: 64)) }

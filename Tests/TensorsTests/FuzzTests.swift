@@ -9,7 +9,9 @@ import Testing
     static let seconds = ProcessInfo.processInfo.environment["KVLAB_FUZZ_SECONDS"].flatMap(Double.init)
 
     /// Runs `read` on mutants of `samples`; it returns whether the file was accepted.
-    private func fuzz(_ samples: [[UInt8]], _ read: (UnsafeRawBufferPointer) throws -> Void) -> (runs: Int, accepted: Int) {
+    private func fuzz(_ samples: [[UInt8]], _ read: (UnsafeRawBufferPointer) throws -> Void) -> (
+        runs: Int, accepted: Int
+    ) {
         var mutator = Mutator(seed: Self.seconds == nil ? 1 : UInt64(Date().timeIntervalSince1970), samples: samples)
         let end = Date(timeIntervalSinceNow: Self.seconds ?? 2)
         var runs = 0

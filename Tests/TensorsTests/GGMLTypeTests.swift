@@ -46,7 +46,8 @@ import Testing
             switch exponent {
             case 0: #expect(value == sign * fraction * 0x1p-14 && (value.sign == .minus) == (sign < 0))
             case 31: #expect(fraction == 0 ? value == sign * .infinity : value.isNaN)
-            default: #expect(value == sign * (1 + fraction) * Float(sign: .plus, exponent: exponent - 15, significand: 1))
+            default:
+                #expect(value == sign * (1 + fraction) * Float(sign: .plus, exponent: exponent - 15, significand: 1))
             }
         }
     }

@@ -60,14 +60,17 @@ import Testing
         #expect(
             problem(GGUFBytes(version: UInt32(3).byteSwapped).bytes)
                 == "f is not supported: a big-endian GGUF file (version 3); convert it to little-endian.")
-        #expect(problem(Array("GGML".utf8) + GGUFBytes().bytes[4...]) == "f is damaged at byte 0: it does not start with 'GGUF'.")
+        #expect(
+            problem(Array("GGML".utf8) + GGUFBytes().bytes[4...])
+                == "f is damaged at byte 0: it does not start with 'GGUF'.")
     }
 
     /// Counts and lengths are held against the file before anything is allocated.
     @Test func absurdLengths() {
         #expect(
             problem(GGUFBytes(tensors: .max).bytes)
-                == "f is damaged at byte 8: the header claims 18446744073709551615 tensors, more than the file can hold or anybody needs.")
+                == "f is damaged at byte 8: the header claims 18446744073709551615 tensors, more than the file can hold or anybody needs."
+        )
         #expect(problem(GGUFBytes(keys: 1 << 40).bytes).contains("byte 16: the header claims 1099511627776 keys"))
         var file = GGUFBytes(keys: 1)
         file.put(UInt64(1) << 62)
@@ -93,8 +96,18 @@ import Testing
         }
         #expect(problem(file(7) { $0.put(UInt8(2)) }).hasSuffix("key 'k' is neither true nor false."))
         #expect(problem(file(13) { $0.put(UInt64(0)) }).hasSuffix("key 'k' has the unknown value type 13."))
-        #expect(problem(file(9) { $0.put(UInt32(9)); $0.put(UInt64(0)) }).hasSuffix("key 'k' is a list of lists."))
-        #expect(problem(file(8) { $0.put(UInt64(1)); $0.put(UInt8(0xff)) }).hasSuffix("the text of key 'k' is not UTF-8."))
+        #expect(
+            problem(
+                file(9) {
+                    $0.put(UInt32(9)); $0.put(UInt64(0))
+                }
+            ).hasSuffix("key 'k' is a list of lists."))
+        #expect(
+            problem(
+                file(8) {
+                    $0.put(UInt64(1)); $0.put(UInt8(0xff))
+                }
+            ).hasSuffix("the text of key 'k' is not UTF-8."))
         var twice = GGUFBytes(keys: 2)
         for _ in 0..<2 {
             twice.key("k", 0)
@@ -116,16 +129,20 @@ import Testing
             return file.bytes
         }
         #expect(problem(file([16])) == "none")
-        #expect(problem(file([4, 4], offset: 32)).hasSuffix(
-            "tensor 't' starts at 32 of the data, and the tensors before it end at 0."))
-        #expect(problem(file([17])) == "f is damaged at byte 33: tensor 't' lies at bytes 64..<132 and the file has 128.")
+        #expect(
+            problem(file([4, 4], offset: 32)).hasSuffix(
+                "tensor 't' starts at 32 of the data, and the tensors before it end at 0."))
+        #expect(
+            problem(file([17])) == "f is damaged at byte 33: tensor 't' lies at bytes 64..<132 and the file has 128.")
         #expect(problem(file([])).hasSuffix("tensor 't' has 0 dimensions, not 1 to 4."))
         #expect(problem(file([1, 1, 1, 1, 1])).hasSuffix("tensor 't' has 5 dimensions, not 1 to 4."))
         #expect(problem(file([16], type: 99)).hasSuffix("tensor 't' has the unknown type 99."))
-        #expect(problem(file([16], type: 8)).hasSuffix(
-            "tensor 't' has rows of 16 elements, not whole blocks of Q8_0."))
-        #expect(problem(file([1 << 40, 1 << 40])).hasSuffix(
-            "tensor 't' has the impossible dimensions [1099511627776, 1099511627776]."))
+        #expect(
+            problem(file([16], type: 8)).hasSuffix(
+                "tensor 't' has rows of 16 elements, not whole blocks of Q8_0."))
+        #expect(
+            problem(file([1 << 40, 1 << 40])).hasSuffix(
+                "tensor 't' has the impossible dimensions [1099511627776, 1099511627776]."))
         #expect(problem(file([16, 0])).hasSuffix("tensor 't' has the impossible dimensions [16, 0]."))
         var twice = GGUFBytes(tensors: 2)
         twice.tensor("t", [8], type: 0, offset: 0)

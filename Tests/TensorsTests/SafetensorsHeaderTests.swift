@@ -27,7 +27,8 @@ import Testing
         #expect(problem("{\(entry("b", 4, 8)),\(entry("a", 0, 4)),\(entry("none", 4, 4))}  ") == "none")
         #expect(problem("{}", data: 0) == "none")
         #expect(problem(#"{"__metadata__":{"a":"\u00e9\n\ud83d\ude00"}}"#, data: 0) == "none")
-        #expect(problem("{ \"a\" : { \"shape\" : [ ] , \"data_offsets\" : [ 0 , 8 ], \"dtype\" : \"I64\" } }") == "none")
+        #expect(
+            problem("{ \"a\" : { \"shape\" : [ ] , \"data_offsets\" : [ 0 , 8 ], \"dtype\" : \"I64\" } }") == "none")
     }
 
     @Test func holesAndOverlaps() {
@@ -56,10 +57,12 @@ import Testing
         #expect(problem("{\(entry("a", 0, 8, shape: "[-8]"))}").hasSuffix("a whole number is missing."))
         #expect(problem("{\(entry("a", 0, 8, shape: "[8.0]"))}").hasSuffix("a whole number is missing."))
         #expect(problem("{\(entry("a", 0, 8, shape: "[08]"))}").hasSuffix("a whole number is missing."))
-        #expect(problem("{\(entry("a", 0, 8, shape: "[" + Array(repeating: "1", count: 17).joined(separator: ",") + "]"))}")
-            .hasSuffix("'shape' of tensor 'a' has more than 16 numbers."))
+        #expect(
+            problem("{\(entry("a", 0, 8, shape: "[" + Array(repeating: "1", count: 17).joined(separator: ",") + "]"))}")
+                .hasSuffix("'shape' of tensor 'a' has more than 16 numbers."))
         #expect(problem(#"{"a":{"dtype":"U8","shape":[8]}}"#).hasSuffix("lacks dtype, shape or data_offsets."))
-        #expect(problem(#"{"a":{"dtype":"U8","dtype":"U8"}}"#).hasSuffix("has the field 'dtype' twice, or it is unknown."))
+        #expect(
+            problem(#"{"a":{"dtype":"U8","dtype":"U8"}}"#).hasSuffix("has the field 'dtype' twice, or it is unknown."))
         #expect(problem(#"{"a":{"kind":"U8"}}"#).hasSuffix("has the field 'kind' twice, or it is unknown."))
     }
 

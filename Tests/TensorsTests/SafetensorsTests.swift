@@ -65,7 +65,8 @@ import Testing
         #expect {
             try SafetensorsFile(path: path)
         } throws: {
-            "\($0)" == "\(path) is damaged at byte 0: the header claims 9223372036854775807 bytes and the file holds 10."
+            "\($0)"
+                == "\(path) is damaged at byte 0: the header claims 9223372036854775807 bytes and the file holds 10."
         }
     }
 

@@ -35,7 +35,9 @@ struct FolderTensors: CheckpointTensors {
                 encoding: type.name.lowercased(), half: type.half, cols: last, bytes: entry.range.count,
                 isRouter: entry.name.hasSuffix(FolderNames.router), storage: type.storage(half: type.half))
         }
-        guard let quantization, let scales = shards.tensors[FolderNames.sibling(entry.name, "scales")] else { return nil }
+        guard let quantization, let scales = shards.tensors[FolderNames.sibling(entry.name, "scales")] else {
+            return nil
+        }
         let bits = quantization.bits(of: FolderNames.module(entry.name))
         let half = AffineMatrix.half(scales.entry.dtype)
         return MatrixFacts(

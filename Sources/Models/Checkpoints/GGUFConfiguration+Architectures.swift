@@ -51,7 +51,9 @@ extension GGUFConfiguration {
     func deepSeek2() throws -> [String: Any] {
         let rope = try integer("rope.dimension_count")
         let width = try integer("attention.key_length_mla", default: try? integer("attention.key_length"))
-        guard width > rope else { throw bad("rope.dimension_count", "(\(rope)) must be less than the key width \(width)") }
+        guard width > rope else {
+            throw bad("rope.dimension_count", "(\(rope)) must be less than the key width \(width)")
+        }
         let gating = try integer("expert_gating_func", default: 1)
         guard gating <= 1 else {
             throw ModelsError.unsupported(

@@ -89,7 +89,8 @@ struct GGUFTensors: CheckpointTensors {
 
     private func block(_ tensor: GGUFFile.Tensor, start: Int, rows: Int, cols: Int) -> BlockMatrix {
         BlockMatrix(
-            file: file.file, tensors: [tensor.name], type: tensor.type, start: start, rows: rows, cols: cols, half: half)
+            file: file.file, tensors: [tensor.name], type: tensor.type, start: start, rows: rows, cols: cols, half: half
+        )
     }
 
     /// A tensor of a type that can be dequantized.

@@ -74,7 +74,8 @@ struct SafetensorsShards {
             try json.object { json, name in
                 let shard = try json.text()
                 guard !shard.isEmpty, shard != "..", !shard.contains("/"), !shard.contains("\0") else {
-                    throw json.malformed("tensor '\(name)' lies in '\(shard)', which is not the name of a file beside it")
+                    throw json.malformed(
+                        "tensor '\(name)' lies in '\(shard)', which is not the name of a file beside it")
                 }
                 guard shards.updateValue(shard, forKey: name) == nil else {
                     throw json.malformed("tensor '\(name)' comes twice")
@@ -85,7 +86,9 @@ struct SafetensorsShards {
             }
         }
         try json.end()
-        guard !shards.isEmpty else { throw TensorsError.malformed(file: path, offset: 0, problem: "weight_map is missing") }
+        guard !shards.isEmpty else {
+            throw TensorsError.malformed(file: path, offset: 0, problem: "weight_map is missing")
+        }
         return shards
     }
 }
