@@ -155,8 +155,8 @@ import Testing
     problem.v = .init(repeating: 1, count: context * width)
     for d in 0..<width { problem.v[d] = 0 }
     let out = problem.run(body.isa, compute, tile: 64)
-    // The sink has weight 4096 of 8191.
-    #expect(out.allSatisfy { abs($0 - 4095.0 / 8191) < 2e-3 })
+    // The sink has weight 4096 of 8191; in bfloat16, log 4096 is off by up to 1/64.
+    #expect(out.allSatisfy { abs($0 - 4095.0 / 8191) < (body.isa == KL_AMX && compute == .fast ? 6e-3 : 2e-3) })
   }
 
   @Test(arguments: Body.all, Compute.allCases) func constantsComeBack(body: Body, compute: Compute) {
