@@ -25,6 +25,21 @@ enum Failure {
         FileHandle.standardError.write(Data((text + "\n").utf8))
     }
 
+    /// Files are read in place, and the system ends a program that reads past the end of one that was cut short
+    /// meanwhile; with this it says so, with status 1.
+    static func explainFilesCutShort() {
+        signal(SIGBUS) { _ in
+            // Nothing but these two calls is safe here.
+            let text: StaticString = """
+                Error: A file was cut short while it was being read, a checkpoint or an agent's cache; run this again when \
+                no other program writes to it.
+
+                """
+            _ = write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
+            _exit(1)
+        }
+    }
+
     /// Ctrl-C leaves at once: every file is written whole or not at all, and finished cells are kept.
     static func leaveOnInterrupt(_ advice: String) {
         signal(SIGINT, SIG_IGN)

@@ -19,6 +19,7 @@ struct Kvlab: AsyncParsableCommand {
         ])
 
     static func main() async {
+        Failure.explainFilesCutShort()
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
