@@ -165,7 +165,7 @@ public struct ConfigurationFile {
         let found = try double(key, default: Double(value))
         guard found == Double(value) else {
             throw ModelsError.unsupported(
-                file: path, what: prefix + key, found: found == found.rounded() ? "\(Int(found))" : "\(found)",
+                file: path, what: prefix + key, found: Int(exactly: found).map { "\($0)" } ?? "\(found)",
                 supported: ["\(value)"])
         }
     }

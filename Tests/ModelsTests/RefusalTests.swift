@@ -51,7 +51,8 @@ import Testing
         (llama, "rope_theta", 0, "'rope_theta' must be larger than 1."),
         (llama, "head_dim", 63, "'head_dim' (63) must be even, from 2 to 65536."),
         (llama, "num_attention_heads", 1024, "'head_dim' (0) must be even, from 2 to 65536."),
-        // Found by fuzzing: these took memory for each before any weight was seen.
+        // Found by fuzzing: an integer overflow, and memory for each before any weight was seen.
+        (deepSeek, "num_key_value_heads", Int.max, "num_key_value_heads '9.223372036854776e+18' is not supported; supported: 4."),
         (llama, "head_dim", 1 << 24, "'head_dim' is 16777216, more than the largest believable number, 65536."),
         (gemma, "num_hidden_layers", 1 << 24, "'num_hidden_layers' is 16777216, more than the largest believable number, 65536."),
         (gemma, "hidden_activation", "silu", "hidden_activation 'silu' is not supported; supported: gelu_pytorch_tanh."),
