@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "Fixtures"))
-from make_tokenizers import (CORPUS, HARD_TEXTS, HERE, MAKERS, SENTENCEPIECE, alphabet, for_sentencepiece, load,
+from make_tokenizers import (CORPUS, HERE, MAKERS, SENTENCEPIECE, alphabet, for_sentencepiece, load,
                              random_text, train_sentencepiece)  # noqa: E402
 
 
