@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Synchronization
 
 /// Exit statuses: 0 only when all of it worked, 1 for a failure, 2 for bad usage, 130 for an interrupt.
 enum Failure {
@@ -40,17 +41,28 @@ enum Failure {
         }
     }
 
-    /// Ctrl-C leaves at once: every file is written whole or not at all, and finished cells are kept.
-    static func leaveOnInterrupt(_ advice: String) {
-        signal(SIGINT, SIG_IGN)
-        let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
-        source.setEventHandler {
-            printError("\nInterrupted. \(advice)")
-            Foundation.exit(130)
+    /// Ctrl-C leaves at once, with status 130: every file is written whole or not at all, and finished cells are kept.
+    /// - Parameter advice: what to do then; of several calls the last one's.
+    static func leaveOnInterrupt(_ advice: String = "") {
+        interrupt.withLock { interrupt in
+            interrupt.advice = advice
+            guard interrupt.source == nil else { return }
+            signal(SIGINT, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+            source.setEventHandler {
+                let advice = Self.interrupt.withLock { $0.advice }
+                printError("\nInterrupted." + (advice.isEmpty ? "" : " " + advice))
+                Foundation.exit(130)
+            }
+            source.resume()
+            interrupt.source = source
         }
-        source.resume()
-        interruptSource = source
     }
 
-    nonisolated(unsafe) private static var interruptSource: (any DispatchSourceSignal)?
+    private struct Interrupt {
+        var advice = ""
+        var source: (any DispatchSourceSignal)?
+    }
+
+    private static let interrupt = Mutex(Interrupt())
 }

@@ -115,6 +115,18 @@ import Testing
             + "again when no other program writes to it.\n")
     }
 
+    @Test func anInterrupt() throws {
+        let prompt = program.folder + "/prompt"
+        mkfifo(prompt, 0o600)
+        let (process, _, errors) = try program.start(["generate", "--weights", model, "--prompt-file", prompt])
+        let writer = open(prompt, O_WRONLY)
+        process.interrupt()
+        process.waitUntilExit()
+        close(writer)
+        #expect(process.terminationReason == .exit && process.terminationStatus == 130)
+        #expect(try String(contentsOfFile: errors, encoding: .utf8) == "\nInterrupted.\n")
+    }
+
     @Test func mistakes() throws {
         let none = try program.run(["generate", "--weights", program.folder + "/nothing", "--prompt", "x"])
         #expect(none.status == 1 && none.errors.hasPrefix("Error: Cannot open \(program.folder)/nothing: "))
