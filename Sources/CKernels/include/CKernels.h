@@ -46,9 +46,10 @@ void kl_half_to_f32(kl_isa isa, kl_half type, const uint16_t *x, size_t n, float
 #define KL_GROUP 64
 #define KL_Q4_RECORD 576
 
-/// Row-major MLX-style 4-bit rows (low nibble first; scales and biases [rows, cols/64]) into panels.
-void kl_q4_pack(const uint8_t *codes, const uint16_t *scales, const uint16_t *biases,
-                size_t rows, size_t cols, uint8_t *panels);
+/// `count` row-major MLX-style rows (codes [count, cols / 2], low nibble first; scales and biases [count, cols/64]) into
+/// rows row0 ..< row0 + count of zeroed panels. Different rows may be filled at the same time.
+void kl_q4_fill(const uint8_t *codes, const uint16_t *scales, const uint16_t *biases, size_t row0, size_t count,
+                size_t cols, uint8_t *panels);
 /// One row of panels back to floats: out [cols].
 void kl_q4_unpack_row(kl_half type, const uint8_t *panels, size_t row, size_t cols, float *out);
 
@@ -208,10 +209,7 @@ void kl_dense_gemm(kl_isa isa, kl_dense type, const void *panels, size_t rows, s
 //   bytes 1056..1087  16 biases (kl_half), one per row
 #define KL_Q8_RECORD 1088
 
-/// Row-major MLX-style rows (codes [count, cols / 2] or [count, cols], scales and biases [count, cols/64]) into rows
-/// row0 ..< row0 + count of zeroed panels. Different rows may be filled at the same time.
-void kl_q4_fill(const uint8_t *codes, const uint16_t *scales, const uint16_t *biases, size_t row0, size_t count,
-                size_t cols, uint8_t *panels);
+/// As kl_q4_fill, with codes [count, cols].
 void kl_q8_fill(const uint8_t *codes, const uint16_t *scales, const uint16_t *biases, size_t row0, size_t count,
                 size_t cols, uint8_t *panels);
 /// One row of panels back to floats: out [cols].
