@@ -12,6 +12,7 @@ struct Body: Sendable, CustomTestStringConvertible {
   static let simd = [
     Body(isa: KL_AVX2, testDescription: "AVX2"),
     Body(isa: KL_AVX512, testDescription: "AVX-512"),
+    Body(isa: KL_AMX, testDescription: "AMX"),
     Body(isa: KL_NEON, testDescription: "NEON"),
   ].filter { kl_isa_supported($0.isa) }
 
