@@ -21,7 +21,9 @@ let package = Package(
             providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
         .target(name: "Tensors", dependencies: ["CKernels"]),
         .target(name: "Schemes", dependencies: ["Tensors", "CKernels"]),
-        .target(name: "Caches", dependencies: ["Schemes", "Tensors", "CKernels"]),
+        .target(
+            name: "Caches",
+            dependencies: ["Schemes", "Tensors", "CKernels", .product(name: "Crypto", package: "swift-crypto")]),
         .target(
             name: "Models",
             dependencies: [
@@ -51,7 +53,13 @@ let package = Package(
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], exclude: ["arm64"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(name: "SchemesTests", dependencies: ["Schemes", "Tensors", "CKernels"]),
-        .testTarget(name: "CachesTests", dependencies: ["Caches", "Schemes", "Tensors", "CKernels"]),
+        .testTarget(
+            name: "CachesTests",
+            dependencies: ["Caches", "Schemes", "Tensors", "CKernels", .target(name: "CrashingSaver")]),
+        // Saves a cache until it is killed: what CachesTests kills.
+        .executableTarget(
+            name: "CrashingSaver", dependencies: ["Caches", "Schemes", "Tensors", "CKernels"],
+            path: "Tests/CrashingSaver"),
         .testTarget(
             name: "ModelsTests", dependencies: ["Models", "Caches", "Schemes", "Tensors", "CKernels"]),
         .testTarget(name: "TextTests", dependencies: ["Text"]),
@@ -61,6 +69,6 @@ let package = Package(
         .testTarget(
             name: "ExperimentsTests", dependencies: ["Experiments", "Models", "Results", "Tensors", "CKernels"]),
         .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
-        .testTarget(name: "kvlabTests", dependencies: ["kvlab", "Tensors"]),
+        .testTarget(name: "kvlabTests", dependencies: ["kvlab", "Caches", "Schemes", "Tensors", "CKernels"]),
     ]
 )

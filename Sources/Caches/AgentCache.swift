@@ -7,11 +7,14 @@ import Schemes
 /// and head, then ``commit(_:)``. Until `commit` the new rows do not count. Stores of different heads or layers may run
 /// in parallel; everything else belongs to one thread at a time.
 public final class AgentCache: @unchecked Sendable {
+    /// The agent's name: any text.
     public let agent: String
     public let layout: CacheLayout
     public let pool: BlockPool
     /// Tokens whose keys and values are stored.
     public private(set) var tokens: [Int32] = []
+    /// SHA-256 of the text that the tokens came from, in hexadecimal, where the caller says so; kept with the cache.
+    public var textHash: String?
     private(set) var layers: [LayerBlocks]
 
     struct LayerBlocks {
@@ -27,8 +30,11 @@ public final class AgentCache: @unchecked Sendable {
         layers = layout.layers.map { _ in LayerBlocks() }
     }
 
-    init(agent: String, layout: CacheLayout, pool: BlockPool, tokens: [Int32], layers: [LayerBlocks]) {
+    init(
+        agent: String, layout: CacheLayout, pool: BlockPool, tokens: [Int32], textHash: String?, layers: [LayerBlocks]
+    ) {
         self.agent = agent
+        self.textHash = textHash
         self.layout = layout
         self.pool = pool
         self.tokens = tokens
@@ -50,9 +56,9 @@ public final class AgentCache: @unchecked Sendable {
         var grown = layers
         for index in grown.indices {
             let bytes = layout.layers[index].blockBytes
-            // The block that the next token goes to may lie in a file, if tokens were taken back.
+            // The block that the next token goes to may be frozen, if tokens were taken back.
             let tail = count / blockTokens - grown[index].first
-            if extra > 0, tail < grown[index].blocks.count, tail >= 0, grown[index].blocks[tail].isMapped {
+            if extra > 0, tail < grown[index].blocks.count, tail >= 0, grown[index].blocks[tail].isFrozen {
                 let copy = try pool.allocate(bytes)
                 copy.pointer.copyMemory(from: grown[index].blocks[tail].pointer, byteCount: bytes)
                 grown[index].blocks[tail] = copy

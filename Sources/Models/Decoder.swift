@@ -40,6 +40,7 @@ public final class Decoder: LanguageModel {
     public let name: String
     public let weightsLabel: String
     public let fingerprint: String
+    public let rotaryFingerprint: String
     public let maximumStepTokens: Int
     public var vocabularySize: Int { parts.vocabularySize }
     public var contextLimit: Int { parts.contextLimit }
@@ -56,6 +57,7 @@ public final class Decoder: LanguageModel {
         self.name = name
         self.weightsLabel = weightsLabel
         fingerprint = digest(identity)
+        rotaryFingerprint = digest("\(parts.rotary)")
         self.parts = parts
         self.execution = execution
         maximumStepTokens = limits.tokens

@@ -11,6 +11,8 @@ public protocol LanguageModel: AnyObject {
     var weightsLabel: String { get }
     /// SHA-256 over configuration and weights: what a cache file must match.
     var fingerprint: String { get }
+    /// SHA-256 over the frequencies and factors of the rotary positions.
+    var rotaryFingerprint: String { get }
     var vocabularySize: Int { get }
     /// The longest context in tokens.
     var contextLimit: Int { get }

@@ -15,14 +15,16 @@ final class TinyLab {
     let pool = BlockPool(budgetBytes: 256 << 20)
     let folder: String
 
-    init(scheme: String, compute: Compute, threads: Int = 2, isa: kl_isa = kl_isa_best()) throws {
+    init(
+        scheme: String, compute: Compute, threads: Int = 2, isa: kl_isa = kl_isa_best(), ropeBase: Double = 500_000
+    ) throws {
         execution = Execution(workers: WorkerPool(threads: threads), isa: isa, compute: compute)
         folder = FileManager.default.temporaryDirectory.path + "/kvlab-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let json = """
             {"model_type": "llama", "hidden_size": 256, "intermediate_size": 512, "num_hidden_layers": 3,
              "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 64, "vocab_size": 1000,
-             "max_position_embeddings": 8192, "rms_norm_eps": 1e-5, "rope_theta": 500000.0,
+             "max_position_embeddings": 8192, "rms_norm_eps": 1e-5, "rope_theta": \(ropeBase),
              "tie_word_embeddings": true}
             """
         try Data(json.utf8).write(to: URL(fileURLWithPath: folder + "/config.json"))
