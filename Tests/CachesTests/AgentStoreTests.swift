@@ -84,11 +84,12 @@ import Testing
         _ = try turn(store, small, "b")
         _ = try turn(store, small, "c")
         #expect(store.tier(of: "a") == .hot && store.tier(of: "b") == .warm)
-        let out = try store.checkOut("c")
+        var out: AgentStore.CheckOut? = try store.checkOut("c")
         #expect(throws: CachesError.self) { try store.checkOut("b") }
         #expect(store.statistics.noVictim >= 1)
         #expect(try store.evict("c") == 0)
-        try store.checkIn(out.cache, save: .never)
+        try store.checkIn(out!.cache, save: .never)
+        out = nil
         #expect(try turn(store, small, "b") == .warm)
         #expect(store.tier(of: "c") == .warm)
         store.unpin("a")
@@ -107,11 +108,12 @@ import Testing
         #expect(try turn(store, small, "a") == .ready)
         #expect(try turn(store, small, "a") == .hot)
         // The budget is full of pinned agents: pages come in, and placing them is all that is left.
-        let held = try ["a", "c"].map { try store.checkOut($0).cache }
+        var held = try ["a", "c"].map { try store.checkOut($0).cache }
         store.prefetch("b")
         store.waitForPrefetches()
         #expect(store.tier(of: "b") == .warm)
         for cache in held { try store.checkIn(cache, save: .never) }
+        held = []
         #expect(try turn(store, small, "b") == .ready)
         // Prefetched, and evicted before anyone came.
         store.prefetch("a")

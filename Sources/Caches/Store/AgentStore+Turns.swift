@@ -105,7 +105,7 @@ extension AgentStore {
         case never
     }
 
-    /// Ends a turn.
+    /// Ends a turn. The cache is the store's from now on: who keeps a reference to it keeps its memory from being freed.
     /// - Throws: what ``save(_:)`` throws, for ``SaveTime/now`` only; the agent is checked in all the same.
     public func checkIn(_ cache: AgentCache, save time: SaveTime = .later) throws {
         defer { unpin(cache.agent) }
