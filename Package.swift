@@ -51,7 +51,8 @@ let package = Package(
             ]),
 
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], exclude: ["arm64"]),
-        .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+        .target(name: "Fuzzing", path: "Tests/Fuzzing"),
+        .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Fuzzing"]),
         .testTarget(name: "SchemesTests", dependencies: ["Schemes", "Tensors", "CKernels"]),
         .testTarget(
             name: "CachesTests",
@@ -61,10 +62,14 @@ let package = Package(
             name: "CrashingSaver", dependencies: ["Caches", "Schemes", "Tensors", "CKernels"],
             path: "Tests/CrashingSaver"),
         .testTarget(
-            name: "ModelsTests", dependencies: ["Models", "Caches", "Schemes", "Tensors", "CKernels"]),
-        .testTarget(name: "TextTests", dependencies: ["Text"]),
+            name: "ModelsTests",
+            dependencies: [
+                "Models", "Caches", "Schemes", "Tensors", "CKernels", .product(name: "Crypto", package: "swift-crypto"),
+            ]),
+        .testTarget(name: "TextTests", dependencies: ["Text", "Fuzzing"]),
         .testTarget(
-            name: "EngineTests", dependencies: ["Engine", "Models", "Caches", "Schemes", "Tensors", "CKernels"]),
+            name: "EngineTests",
+            dependencies: ["Engine", "Models", "Caches", "Schemes", "Tensors", "Text", "CKernels", "Fuzzing"]),
         .testTarget(name: "ResultsTests", dependencies: ["Results"]),
         .testTarget(
             name: "ExperimentsTests", dependencies: ["Experiments", "Models", "Results", "Tensors", "CKernels"]),

@@ -46,8 +46,8 @@ struct GenerateCommand: ParsableCommand {
         let tokenizer = try checkpoint.loadTokenizer()
         let text = try text()
         let ids = try encode(text, tokenizer, checkpoint)
+        let layout = try weights.layout(checkpoint)
         let model = try weights.model(checkpoint, execution)
-        let layout = try CacheLayout(spec: model.cacheSpec, scheme: CacheScheme(expression: weights.kv))
         let pool = BlockPool(budgetBytes: .max)
         let store = try cacheDir.map { folder in
             AgentStore(
@@ -83,10 +83,7 @@ struct GenerateCommand: ParsableCommand {
 
     private func text() throws -> String {
         if let prompt { return prompt }
-        guard let path = promptFile, let bytes = FileManager.default.contents(atPath: path) else {
-            throw ModelsError.cannotRead(file: promptFile ?? "", reason: "there is no such file, or it may not be read")
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        return String(decoding: try InputFile.bytes(promptFile ?? ""), as: UTF8.self)
     }
 
     private func encode(_ text: String, _ tokenizer: Tokenizer, _ checkpoint: Checkpoint) throws -> [Int32] {
