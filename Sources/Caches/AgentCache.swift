@@ -52,23 +52,39 @@ public final class AgentCache: @unchecked Sendable {
     /// Makes room for `extra` more tokens in every layer, all or nothing.
     /// - Throws: ``CachesError/budgetExceeded(needed:used:budget:)``; the cache is as before then.
     public func reserve(_ extra: Int) throws {
+        if extra > 0 { try makeTailWritable() }
         let end = (count + extra + blockTokens - 1) / blockTokens
         var grown = layers
         for index in grown.indices {
             let bytes = layout.layers[index].blockBytes
-            // The block that the next token goes to may be frozen, if tokens were taken back.
-            let tail = count / blockTokens - grown[index].first
-            if extra > 0, tail < grown[index].blocks.count, tail >= 0, grown[index].blocks[tail].isFrozen {
-                let copy = try pool.allocate(bytes)
-                copy.pointer.copyMemory(from: grown[index].blocks[tail].pointer, byteCount: bytes)
-                grown[index].blocks[tail] = copy
-            }
             while grown[index].first + grown[index].blocks.count < end {
                 grown[index].blocks.append(try pool.allocate(bytes))
             }
         }
         layers = grown
         tokens.reserveCapacity(count + extra)
+    }
+
+    /// Copies the block that the next token goes to where it is frozen, after tokens were taken back: it lies in a file,
+    /// or a ``snapshot()`` holds it.
+    private func makeTailWritable() throws {
+        for index in layers.indices {
+            let tail = count / blockTokens - layers[index].first
+            guard layers[index].blocks.indices.contains(tail), layers[index].blocks[tail].isFrozen else { continue }
+            let block = layers[index].blocks[tail]
+            let copy = try pool.allocate(block.byteCount)
+            copy.pointer.copyMemory(from: block.pointer, byteCount: block.byteCount)
+            layers[index].blocks[tail] = copy
+        }
+    }
+
+    /// Lets go of blocks that were reserved and hold no token.
+    public func releaseUnused() {
+        let end = (count + blockTokens - 1) / blockTokens
+        for index in layers.indices {
+            let extra = layers[index].first + layers[index].blocks.count - end
+            if extra > 0 { layers[index].blocks.removeLast(extra) }
+        }
     }
 
     /// Encodes `rows` new rows of one head, the first at position ``count`` + `offset`.

@@ -118,7 +118,7 @@ import Testing
         let lab = try TinyLab(scheme: "affine-q4-g64", compute: .fast)
         let identity = CacheIdentity(model: lab.model, tokenizer: "t")
         #expect(identity.weights == lab.model.fingerprint && identity.model == "tiny" && identity.rope.count == 64)
-        let other = try TinyLab(scheme: "affine-q4-g64", compute: .fast, ropeBase: 10_000)
+        let other = try TinyLab(scheme: "affine-q4-g64", compute: .fast, shape: .gemma)
         #expect(CacheIdentity(model: other.model).rope != identity.rope)
         #expect(CacheIdentity(model: other.model).weights != identity.weights)
     }

@@ -106,7 +106,8 @@ struct CachedAttention {
                 isa, kernel, my.flash, my.queries, shape.keyWidth, rows, Self.tileTokens, shape.keyWidth,
                 shape.valueWidth)
             let end = Int(my.high[rows - 1])
-            var position = Int(my.low[0])
+            // Tiles start at multiples of their length, so that a row sees the same tiles wherever its prompt was cut.
+            var position = Int(my.low[0]) / Self.tileTokens * Self.tileTokens
             while position < end {
                 let token = position % blockTokens
                 let count = min(Self.tileTokens - token % Self.tileTokens, end - position)
