@@ -50,7 +50,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
-        .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], exclude: ["arm64"]),
+        .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], exclude: ["driver"]),
         .target(name: "Fuzzing", path: "Tests/Fuzzing"),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Fuzzing"]),
         .testTarget(name: "SchemesTests", dependencies: ["Schemes", "Tensors", "CKernels"]),
