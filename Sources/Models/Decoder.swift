@@ -47,7 +47,7 @@ public final class Decoder: LanguageModel {
     public var contextLimit: Int { parts.contextLimit }
     public var cacheSpec: ModelCacheSpec { parts.cacheSpec }
 
-    private let parts: Parts
+    let parts: Parts
     private let execution: Execution
     private let scratch: StepScratch
 

@@ -37,7 +37,7 @@ public protocol LanguageModel: AnyObject {
 
 /// A prompt may be cut at multiples of this many positions without a change of a bit in what it gives, if no part has
 /// a single token: one query takes the path of decoding.
-public let promptCutTokens = CachedAttention.tileTokens
+public let promptCutTokens = 128
 
 /// The new tokens of one sequence.
 public struct SequenceStep {
