@@ -117,7 +117,7 @@ public final class BlockPool: Sendable {
         state.statistics.peakBytes = max(state.statistics.peakBytes, state.statistics.usedBytes)
         // Spare memory makes room, that of other sizes first.
         for size in state.spare.keys.sorted(by: { $0 != byteCount && $1 == byteCount }) {
-            while state.statistics.usedBytes + state.spareBytes > budget + (size == byteCount ? byteCount : 0),
+            while state.statistics.usedBytes + state.spareBytes - (size == byteCount ? byteCount : 0) > budget,
                 let slot = state.spare[size]!.popLast()
             {
                 slot.slab.discard(slot.offset..<(slot.offset + size))

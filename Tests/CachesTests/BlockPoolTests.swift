@@ -60,6 +60,15 @@ import Testing
         pool.trim()
     }
 
+    /// A pool without a limit takes blocks back and hands them out again.
+    @Test func noLimit() throws {
+        let pool = BlockPool(budgetBytes: .max)
+        let small = try SmallCache(window: 100)
+        let cache = AgentCache(agent: "a", layout: small.layout, pool: pool)
+        try small.append(3000, to: cache)
+        #expect(pool.statistics.recycled > 0 && pool.usedBytes == cache.storedBytes)
+    }
+
     /// Mappings of this process, and how many of their bytes are resident.
     private static func mappings() throws -> [(range: Range<UInt>, resident: Int)] {
         var mappings: [(range: Range<UInt>, resident: Int)] = []
