@@ -20,6 +20,9 @@ public let tableDefinitions: [any TableDefinition] = [
     Table03TTFT(),
     Table03Flatness(),
     Table13TTFTRanges(),
+    Table04Batched(),
+    Figure03Staggered(),
+    TableThrash(),
 ]
 
 extension TableDefinition {
