@@ -80,6 +80,25 @@ import Testing
         }
     }
 
+    /// 25 turns in both modes; what an agent heard and said before is found in its cache, all but its last token.
+    @Test func phases() throws {
+        let rows = try rows("phases", "contexts: [50], passes: 1, output_tokens: 4")
+        #expect(rows.count == 2 * 25)
+        var known: [String: Int] = [:]
+        for row in rows where text(row, "mode") == "persistent" {
+            let agent = text(row, "agent")
+            #expect(int(row, "hit_tokens") == max(0, (known[agent] ?? 0) - 1))
+            known[agent] = int(row, "prompt_tokens") + 4
+        }
+        #expect(known.count == 4)
+        let cold = rows.filter { text($0, "mode") == "cold" }
+        #expect(cold.allSatisfy { int($0, "hit_tokens") == 0 && text($0, "source") == "fresh" })
+        let counts = ["1 interrogation A", "2 interrogation B", "3 the yard", "4 final reckoning", "5 verdict"].map { phase in
+            cold.count { text($0, "state") == phase }
+        }
+        #expect(counts == [6, 6, 4, 6, 3])
+    }
+
     @Test func badSettings() throws {
         #expect(throws: ExperimentsError.self) {
             try rows(

@@ -5,7 +5,7 @@ import Testing
 /// Tables of agents that are served together: T4, F3, thrash.
 @Suite struct AgentTableTests {
     private static let strings = ["cell", "shape", "paper_model", "weights", "scheme", "mode", "state", "agent", "source", "isa"]
-    private static let ints = ["pass", "order", "context_tokens", "batch", "hit_tokens", "output_tokens", "bytes_loaded", "threads"]
+    private static let ints = ["pass", "order", "context_tokens", "batch", "prompt_tokens", "hit_tokens", "output_tokens", "bytes_loaded", "threads"]
     private static let doubles = [
         "ttft_seconds", "total_seconds", "load_seconds", "exposed_load_seconds", "wall_seconds",
     ]
@@ -21,13 +21,15 @@ import Testing
     private func turn(
         mode: String = "together", state: String = "cold", pass: Int = 1, order: Int, batch: Int = 1, agent: String = "A",
         source: String = "fresh", ttft: Double = 1, total: Double = 2, load: Double = 0, exposed: Double = 0,
-        wall: Double = 2, output: Int = 10, scheme: String = "affine-q4-g64"
+        wall: Double = 2, output: Int = 10, hit: Int = 0, model: String = "llama3.1-8b",
+        scheme: String = "affine-q4-g64"
     ) -> Row {
         [
-            "cell": .string("cell \(pass)"), "shape": .string("tiny"), "paper_model": .string("llama3.1-8b"),
+            "cell": .string("cell \(pass)"), "shape": .string("tiny"), "paper_model": .string(model),
             "weights": .string("synthetic"), "scheme": .string(scheme), "mode": .string(mode), "state": .string(state),
             "agent": .string(agent), "source": .string(source), "isa": .string("avx2"), "pass": .int(Int64(pass)),
-            "order": .int(Int64(order)), "context_tokens": .int(1024), "batch": .int(Int64(batch)), "hit_tokens": .int(0),
+            "order": .int(Int64(order)), "context_tokens": .int(1024), "batch": .int(Int64(batch)), "prompt_tokens": .int(1000),
+            "hit_tokens": .int(Int64(hit)),
             "output_tokens": .int(Int64(output)), "bytes_loaded": .int(1000), "threads": .int(2),
             "ttft_seconds": .double(ttft), "total_seconds": .double(total), "load_seconds": .double(load),
             "exposed_load_seconds": .double(exposed), "wall_seconds": .double(wall),
@@ -107,5 +109,28 @@ import Testing
         #expect(try cell(table, 0, "ttft_max_s").number == 2)
         #expect(try #require(try cell(table, 0, "speedup_p95").number) > 15)
         #expect(try cell(table, 1, "hidden") == .missing("nothing is loaded"))
+    }
+
+    /// Means are of a phase's turns, gains within the pass; the paper's milliseconds become seconds.
+    @Test func phases() throws {
+        let rows = (1...2).flatMap { pass in
+            ["1 interrogation A", "5 verdict"].flatMap { phase in
+                [("cold", 3.0), ("cold", 5.0), ("persistent", 1.0), ("persistent", 3.0)].enumerated().map { order, turn in
+                    self.turn(
+                        mode: turn.0, state: phase, pass: pass, order: pass * 100 + order, ttft: turn.1 * Double(pass),
+                        total: 10, hit: turn.0 == "cold" ? 0 : 900, model: "gemma3-12b")
+                }
+            }
+        }
+        let table = try table("T7", try results("phases", rows))
+        #expect(table.rows.count == 3)
+        #expect(try cell(table, 0, "gain_here").estimate?.value == 2)
+        #expect(try cell(table, 0, "hit_share").number == 0.9)
+        #expect(try cell(table, 1, "cold_paper_s").number == 3.292)
+        #expect(try cell(table, 1, "verdict") == .verdict(.reproduced))
+        #expect(try cell(table, 2, "phase") == .text("total wall"))
+        #expect(try cell(table, 2, "gain_here").estimate?.value == 1)
+        #expect(try cell(table, 2, "cold_paper_s").number == 72.9)
+        #expect(try cell(table, 2, "verdict") == .verdict(.differs))
     }
 }

@@ -1,7 +1,7 @@
 import Results
 
-/// One turn of an agent that was served among others: a row of the results tables `batched`, `staggered` and `thrash`.
-/// Times are in seconds.
+/// One turn of an agent that was served among others: a row of the results tables `batched`, `staggered`, `thrash`
+/// and `phases`. Times are in seconds.
 struct TurnSample: Equatable {
     var cell: String
     var pass: Int
@@ -16,6 +16,7 @@ struct TurnSample: Equatable {
     var batch: Int
     var agent: String
     var source: String
+    var promptTokens: Int
     var hitTokens: Int
     var outputTokens: Int
     var ttftSeconds: Double
@@ -37,6 +38,7 @@ struct TurnSample: Equatable {
         let (weights, scheme, mode) = (try text("weights"), try text("scheme"), try text("mode"))
         let (state, agent, source) = (try text("state"), try text("agent"), try text("source"))
         let (pass, order, context) = (try whole("pass"), try whole("order"), try whole("context_tokens"))
+        let prompt = try whole("prompt_tokens")
         let (batch, hit, output) = (try whole("batch"), try whole("hit_tokens"), try whole("output_tokens"))
         let (ttft, total, wall) = (try real("ttft_seconds"), try real("total_seconds"), try real("wall_seconds"))
         let (load, exposed) = (try real("load_seconds"), try real("exposed_load_seconds"))
@@ -46,7 +48,7 @@ struct TurnSample: Equatable {
                 cell: cell[row], pass: pass[row], order: order[row], shape: shape[row], paperModel: paperModel[row],
                 weights: weights[row], scheme: scheme[row], mode: mode[row], state: state[row],
                 contextTokens: context[row], batch: batch[row], agent: agent[row], source: source[row],
-                hitTokens: hit[row], outputTokens: output[row], ttftSeconds: ttft[row], totalSeconds: total[row],
+                promptTokens: prompt[row], hitTokens: hit[row], outputTokens: output[row], ttftSeconds: ttft[row], totalSeconds: total[row],
                 loadSeconds: load[row], exposedLoadSeconds: exposed[row], wallSeconds: wall[row],
                 bytesLoaded: bytes[row], threads: threads[row], isa: isa[row])
         }

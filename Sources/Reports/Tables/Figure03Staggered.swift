@@ -4,7 +4,7 @@ struct Figure03Staggered: TableDefinition {
     let title = "Figure 3. Staggered arrivals, one after the other and together"
     let needs = ["staggered"]
 
-    /// Of the time of serving in turn, a batch takes at most this much more than the paper's share.
+    /// P1 finds no difference in wall time; a tenth more than its share counts as none.
     static let rule = VerdictRule.atMost(factor: 1.1)
 
     func build(_ input: ReportInput) throws -> [ReportTable] {
@@ -14,7 +14,7 @@ struct Figure03Staggered: TableDefinition {
             var rows: [[ReportTable.Cell]] = []
             for context in Set(block.turns.map(\.contextTokens)).sorted() {
                 let own = block.turns.filter { $0.contextTokens == context }
-                for mode in orderedSet(["sequential", "batched"].filter { name in own.contains { $0.mode == name } }) {
+                for mode in ["sequential", "batched"] where own.contains(where: { $0.mode == mode }) {
                     rows.append(Self.row(own, mode, paper))
                 }
             }

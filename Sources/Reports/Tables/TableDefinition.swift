@@ -21,6 +21,7 @@ public let tableDefinitions: [any TableDefinition] = [
     Table03Flatness(),
     Table13TTFTRanges(),
     Table04Batched(),
+    Table07Phases(),
     Figure03Staggered(),
     TableThrash(),
 ]
