@@ -14,6 +14,7 @@ public protocol TableDefinition: Sendable {
 /// Every table of the report, in its order. A new one is a file and a line here.
 public let tableDefinitions: [any TableDefinition] = [
     Table01Devices(),
+    TableDivergence(),
     Table02Capacity(),
     Table14CapacityByPolicy(),
     AppendixDBytesPerAgent(),
