@@ -56,7 +56,8 @@ let package = Package(
             name: "ModelsTests", dependencies: ["Models", "Caches", "Schemes", "Tensors", "CKernels"]),
         .testTarget(name: "TextTests", dependencies: ["Text"]),
         .testTarget(
-            name: "EngineTests", dependencies: ["Engine", "Models", "Caches", "Schemes", "Tensors", "CKernels"]),
+            name: "EngineTests",
+            dependencies: ["Engine", "Models", "Caches", "Schemes", "Tensors", "Text", "CKernels"]),
         .testTarget(name: "ResultsTests", dependencies: ["Results"]),
         .testTarget(
             name: "ExperimentsTests", dependencies: ["Experiments", "Models", "Results", "Tensors", "CKernels"]),

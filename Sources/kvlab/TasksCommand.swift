@@ -1,11 +1,15 @@
 import ArgumentParser
+import Engine
+import Experiments
 import Foundation
+import Models
+import Schemes
 import Text
 
 struct TasksCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tasks", abstract: "Documents that ask for exact answers: to train on, and to score a cache with.",
-        subcommands: [TasksGenerateCommand.self])
+        subcommands: [TasksGenerateCommand.self, TasksScoreCommand.self])
 }
 
 struct TasksGenerateCommand: ParsableCommand {
@@ -59,6 +63,48 @@ struct TasksGenerateCommand: ParsableCommand {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         for index in 0..<count {
             FileHandle.standardOutput.write(try encoder.encode(generator.document(index)) + Data("\n".utf8))
+        }
+    }
+}
+
+struct TasksScoreCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "score", abstract: "Count the right answers of a model on task documents, with a cache scheme.",
+        discussion: "Example: kvlab tasks score --weights datasets/checkpoints/llama-mini --kv affine-q4-g64 --file recall.jsonl")
+
+    @OptionGroup var weights: WeightsOptions
+    @OptionGroup var execution: ExecutionOptions
+
+    @Option(help: "Documents as `tasks generate` writes them.")
+    var file: String
+
+    @Option(help: "Refuse documents of another seed.")
+    var seed: UInt64?
+
+    @Flag(help: "Print JSON: for each document its task, index, and whether each answer is right.")
+    var json = false
+
+    func run() throws {
+        let documents = try TaskFile(path: file, seed: seed).documents
+        let execution = try execution.execution()
+        let checkpoint = try Checkpoint.open(weights.weights)
+        let scheme = try CacheScheme(expression: weights.kv)
+        let tokenizer = try checkpoint.loadTokenizer()
+        let engine = Engine(model: try weights.model(checkpoint, execution), execution: execution)
+        let scorer = try TaskScorer(engine: engine, tokenizer: tokenizer, scheme: scheme)
+        var right: [TaskKind: Int] = [:]
+        var total: [TaskKind: Int] = [:]
+        for document in documents {
+            let scored = try scorer.score(document)
+            right[document.task, default: 0] += scored.count { $0 }
+            total[document.task, default: 0] += scored.count
+            if json {
+                print(#"{"task": "\#(document.task.rawValue)", "index": \#(document.index), "right": \#(scored)}"#)
+            }
+        }
+        guard !json else { return }
+        for task in TaskKind.allCases {
+            if let count = total[task] { print("\(task.rawValue): \(right[task]!) of \(count) answers right") }
         }
     }
 }

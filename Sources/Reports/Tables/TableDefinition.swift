@@ -15,6 +15,7 @@ public protocol TableDefinition: Sendable {
 public let tableDefinitions: [any TableDefinition] = [
     Table01Devices(),
     TableDivergence(),
+    TableTasks(),
     Table02Capacity(),
     Table14CapacityByPolicy(),
     AppendixDBytesPerAgent(),

@@ -11,10 +11,10 @@ struct TokenDivergenceTests {
 
     /// p = (1/2, 1/4, 1/4), q = (1/4, 1/2, 1/4): KL = ½·ln 2 − ¼·ln 2.
     @Test func byHand() throws {
-        let one = try #require(
-            divergence([log(2), 0, 0].map { Float($0) + 5 }, [0, log(2), 0].map { Float($0) - 3 }, next: 1))
-        #expect(abs(one.klDivergence - 0.25 * log(2)) < 1e-6)
-        #expect(abs(one.baseLoss - log(4)) < 1e-6 && abs(one.loss - log(2)) < 1e-6)
+        let two = Float(log(2.0))
+        let one = try #require(divergence([two + 5, 5, 5], [-3, two - 3, -3], next: 1))
+        #expect(abs(one.klDivergence - 0.25 * log(2.0)) < 1e-6)
+        #expect(abs(one.baseLoss - log(4.0)) < 1e-6 && abs(one.loss - log(2.0)) < 1e-6)
         #expect(abs(one.probabilityChange - 0.25) < 1e-6)
         #expect(!one.agrees)
     }
