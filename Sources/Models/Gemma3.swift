@@ -31,14 +31,13 @@ public struct Gemma3Configuration: ModelConfiguration {
         let file = try outer.object("text_config") ?? outer
         hiddenSize = try file.int("hidden_size", default: 2304)
         ffnSize = try file.int("intermediate_size", default: 9216)
-        layers = try file.int("num_hidden_layers", default: 26)
+        layers = try file.int("num_hidden_layers", maximum: ConfigurationFile.maximumLayers, default: 26)
         queryHeads = try file.int("num_attention_heads", default: 8)
         kvHeads = try file.int("num_key_value_heads", default: 4)
         guard queryHeads % kvHeads == 0 else {
             throw file.bad("num_key_value_heads", "(\(kvHeads)) must divide num_attention_heads (\(queryHeads))")
         }
-        headWidth = try file.int("head_dim", default: 256)
-        guard headWidth % 2 == 0 else { throw file.bad("head_dim", "(\(headWidth)) must be even") }
+        headWidth = try file.rotatedWidth("head_dim", default: 256)
         vocabularySize = try file.int("vocab_size", default: 262_208)
         contextLimit = try file.int("max_position_embeddings", default: 131_072)
         normEpsilon = Float(try file.double("rms_norm_eps", default: 1e-6))

@@ -20,14 +20,13 @@ public struct LlamaConfiguration: ModelConfiguration {
     public init(_ file: ConfigurationFile) throws {
         hiddenSize = try file.int("hidden_size")
         ffnSize = try file.int("intermediate_size")
-        layers = try file.int("num_hidden_layers")
+        layers = try file.int("num_hidden_layers", maximum: ConfigurationFile.maximumLayers)
         queryHeads = try file.int("num_attention_heads")
         kvHeads = try file.int("num_key_value_heads", default: queryHeads)
         guard queryHeads % kvHeads == 0 else {
             throw file.bad("num_key_value_heads", "(\(kvHeads)) must divide num_attention_heads (\(queryHeads))")
         }
-        headWidth = try file.int("head_dim", default: hiddenSize / queryHeads)
-        guard headWidth % 2 == 0 else { throw file.bad("head_dim", "(\(headWidth)) must be even") }
+        headWidth = try file.rotatedWidth("head_dim", default: hiddenSize / queryHeads)
         vocabularySize = try file.int("vocab_size")
         contextLimit = try file.int("max_position_embeddings", default: 2048)
         normEpsilon = Float(try file.double("rms_norm_eps", default: 1e-6))
