@@ -67,14 +67,17 @@ def write_card(a, log, seconds, text, held, pools, tokenizer):
         "## What it does", "",
         "Measured by the training script on this folder, reloaded, in float32, with an unquantized cache.", "",
         f"- Perplexity of held-out English: **{facts['perplexity']:.2f}** ± {facts['perplexityError']:.2f} a token, over "
-        f"{facts['scored']:,} tokens; windows of 1,024 tokens,",
-        "  of which the last 512 count (of the first, all); documents joined by the start token. No held-out document was",
+        f"{facts['scored']:,} tokens: the",
+        "  last 512 of each window of 1,024, windows disjoint, documents joined by the start token. No held-out document was",
         "  trained on. Perplexity counts tokens of this folder's own vocabulary of 4,096.", "",
         "| task (test split) | documents | answers | right | 95 % interval |", "|---|---|---|---|---|"]
     for name, t in facts["tasks"].items():
         low, high = wilson(t["right"], t["answers"])
         lines.append(f"| {name} | {t['documents']} | {t['answers']} | {100 * t['right'] / t['answers']:.1f} % | "
                      f"{100 * low:.1f} to {100 * high:.1f} % |")
+    unlearned = [name for name, t in facts["tasks"].items() if t["right"] < t["answers"] / 2]
+    if unlearned:
+        lines += ["", f"It has not learned {', '.join(unlearned)}: less than half is right. What a cache does to those says little."]
     (g, n), (f, _) = facts["greedy"], facts["teacherForced"]
     lines += [
         "", "An answer is right when each of its tokens is the most likely one given the right tokens before it. On the first",

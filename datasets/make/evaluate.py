@@ -15,23 +15,19 @@ def logits(model, ids):
     return model(input_ids=ids, use_cache=False).logits.float()
 
 
-def perplexity(model, text, window=1024, stride=512, limit=None):
-    """Perplexity of a token stream: windows of `window`, of which the last `stride` tokens count (the first: all but one).
+def perplexity(model, text, window=1024, scored=512):
+    """Perplexity of a token stream: disjoint windows, of which the last `scored` tokens count.
     Returns (perplexity, standard error over windows, tokens scored)."""
-    sums, counts = [], []
-    starts = list(range(0, len(text) - window, stride))[:limit]
+    sums = []
+    starts = list(range(0, len(text) - window, window))
     for at in range(0, len(starts), 4):
         block = torch.tensor(np.stack([text[s:s + window + 1] for s in starts[at:at + 4]]).astype(np.int64))
         block = block.to(next(model.parameters()).device)
         loss = F.cross_entropy(logits(model, block[:, :-1]).transpose(1, 2), block[:, 1:], reduction="none")
-        for k, row in enumerate(loss):
-            scored = row if at + k == 0 else row[window - stride:]
-            sums.append(scored.sum().item())
-            counts.append(len(scored))
-    sums, counts = np.array(sums), np.array(counts)
-    mean = sums.sum() / counts.sum()
-    error = np.sqrt(((sums - mean * counts) ** 2).sum()) / counts.sum()
-    return math.exp(mean), math.exp(mean) * error, int(counts.sum())
+        sums += loss[:, window - scored:].sum(1).tolist()
+    means = np.array(sums) / scored
+    value = math.exp(means.mean())
+    return value, value * means.std(ddof=1) / math.sqrt(len(means)), scored * len(means)
 
 
 def accuracy(model, rows, batch=8):

@@ -40,7 +40,7 @@ import Testing
               quick:
                 weights: [\(Self.root)/datasets/checkpoints/llama-mini]
                 schemes: [fp16, affine-q2-g64]
-                tasks: [copy, arithmetic]
+                tasks: [dialogue, arithmetic]
                 documents: 4
                 facts: 6
                 questions: 3
@@ -74,7 +74,7 @@ import Testing
 
     @Test func everyAnswerIsARow() throws {
         let table = try #require(try lab().run(["tasks"]).file.table("tasks"))
-        #expect(table.rowCount == 2 * 2 * 4)
+        #expect(table.rowCount == 2 * 4 * (7 + 1))
         let right = zip(try #require(table.ints("right")), try #require(table.strings("scheme")))
         let (plain, rough) = (right.filter { $0.1 == "fp16" }.map(\.0), right.filter { $0.1 != "fp16" }.map(\.0))
         #expect(plain.reduce(0, +) > rough.reduce(0, +))
