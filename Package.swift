@@ -37,7 +37,7 @@ let package = Package(
         .target(
             name: "Experiments",
             dependencies: [
-                "Engine", "Models", "Caches", "Schemes", "Tensors", "CKernels", "Results",
+                "Engine", "Models", "Caches", "Schemes", "Tensors", "Text", "CKernels", "Results",
                 .product(name: "Yams", package: "Yams"),
             ]),
         .target(

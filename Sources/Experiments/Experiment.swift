@@ -39,6 +39,6 @@ public struct Cell: Sendable, Equatable {
 public enum ExperimentRegistry {
     public static let all: [any Experiment.Type] = [
         TTFTExperiment.self, CapacityExperiment.self, BatchedExperiment.self, StaggeredExperiment.self,
-        PhasesExperiment.self, ThrashExperiment.self, SpeedExperiment.self,
+        PhasesExperiment.self, ThrashExperiment.self, KLDExperiment.self, TasksExperiment.self, SpeedExperiment.self,
     ]
 }
