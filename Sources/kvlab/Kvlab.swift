@@ -14,7 +14,7 @@ struct Kvlab: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             RunCommand.self, ReproduceCommand.self, ReportCommand.self, BenchCommand.self, GenerateCommand.self,
-            LogitsCommand.self, TokenizeCommand.self, ExperimentsCommand.self, ShapesCommand.self,
+            LogitsCommand.self, TokenizeCommand.self, ExportCommand.self, ExperimentsCommand.self, ShapesCommand.self,
             SchemesCommand.self, ModelsCommand.self, MachineCommand.self,
         ])
 
