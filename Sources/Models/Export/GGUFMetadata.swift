@@ -152,6 +152,14 @@ struct GGUFMetadata {
             add("rope.scaling.type", .text("linear"))
             add("rope.scaling.factor", try positions.factor())
         case "llama3":
+            let object = positions.object
+            guard try positions.originalContextLimit() == 8192, try object.double("low_freq_factor") == 1,
+                try object.double("high_freq_factor") == 4
+            else {
+                throw refuse(
+                    "its llama3 scaling is not from 8192 tokens with factors 1 and 4, which is what GGUF files' factors are"
+                        + " taken for")
+            }
             let scaled = try RotaryEmbedding(positions, width: width).frequencies
             frequencyFactors = scaled.enumerated().map { index, frequency in
                 Float(pow(positions.base, -Double(2 * index) / Double(width)) / Double(frequency))
