@@ -37,5 +37,7 @@ public struct Cell: Sendable, Equatable {
 
 /// Every experiment there is. A new one adds one line here.
 public enum ExperimentRegistry {
-    public static let all: [any Experiment.Type] = [TTFTExperiment.self, CapacityExperiment.self]
+    public static let all: [any Experiment.Type] = [
+        TTFTExperiment.self, CapacityExperiment.self, PeerSpeedExperiment.self,
+    ]
 }

@@ -29,8 +29,11 @@ struct ExportCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The GGUF file to write.", valueName: "FILE"))
     var gguf: String?
 
-    @Option(help: "What matrices become: \(ExportType.allCases.map(\.rawValue).joined(separator: ", ")).")
-    var type: String = ExportType.q4_0.rawValue
+    @Option(name: .customLong("hf"), help: ArgumentHelp("The HuggingFace folder to write: config.json and model.safetensors.", valueName: "DIR"))
+    var folder: String?
+
+    @Option(help: "What matrices become: \(ExportType.allCases.map(\.rawValue).joined(separator: ", ")); q4_0 for GGUF files and f16 for folders by default.")
+    var type: String?
 
     @Option(help: "How llama.cpp is to run latent attention: latent, or expanded to the keys and values of every head.")
     var mla: String = MLAForm.latent.rawValue
@@ -40,21 +43,26 @@ struct ExportCommand: ParsableCommand {
     func validate() throws {
         guard (shape == nil) != (weights == nil) else { throw ValidationError("Give --shape or --weights.") }
         guard layers == nil || shape != nil else { throw ValidationError("--layers goes with --shape, not with --weights.") }
-        guard gguf != nil else { throw ValidationError("Give --gguf and the file to write.") }
+        guard (gguf == nil) != (folder == nil) else { throw ValidationError("Give --gguf FILE or --hf DIR.") }
     }
 
     func run() throws {
-        guard let type = ExportType(rawValue: type) else {
+        let name = type ?? (folder == nil ? ExportType.q4_0 : .f16).rawValue
+        guard let type = ExportType(rawValue: name) else {
             throw ValidationError(
-                "--type must be one of \(ExportType.allCases.map(\.rawValue).joined(separator: ", ")), and is '\(type)'.")
+                "--type must be one of \(ExportType.allCases.map(\.rawValue).joined(separator: ", ")), and is '\(name)'.")
         }
         let mlaForm = try WeightsOptions.mlaForm(mla)
         let execution = try execution.execution()
         let export = try export(execution)
-        if let gguf {
-            let bytes = try export.writeGGUF(to: gguf, type: type, mlaForm: mlaForm, progress: ProgressPrinter.bytes("Writing"))
-            print("\(gguf): \(bytes) bytes, \(export.label) as \(type.rawValue).")
-        }
+        let progress = ProgressPrinter.bytes("Writing")
+        let bytes =
+            if let folder {
+                try export.writeFolder(to: folder, type: type, progress: progress)
+            } else {
+                try export.writeGGUF(to: gguf!, type: type, mlaForm: mlaForm, progress: progress)
+            }
+        print("\(folder ?? gguf!): \(bytes) bytes of weights, \(export.label) as \(type.rawValue).")
     }
 
     private func export(_ execution: Execution) throws -> ModelExport {

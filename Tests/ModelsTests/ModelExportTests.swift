@@ -19,6 +19,7 @@ import Testing
 
     /// Fixtures that say something that GGUF files or llama.cpp cannot.
     private static let refused = [
+        "deepseek-3-heads": "its positions are scaled linearly, which llama.cpp takes for YaRN in DeepSeek",
         "deepseek-epsilon":
             "rms_norm_eps is 0.01, and llama.cpp would take it for compressed rows too, whose is 1e-06",
         "deepseek-most-experts": yarn,
@@ -107,6 +108,38 @@ import Testing
         let variance = matrix.reduce(0) { $0 + $1 * $1 } / Float(matrix.count)
         #expect(abs(variance * 128 - 1) < 0.1)
         #expect(Set(matrix).count > 100)
+    }
+
+    /// A folder has no format to say less than the model: every fixture comes back bit for bit.
+    @Test(arguments: Fixture.all)
+    func folders(_ fixture: Fixture) throws {
+        let source = try Checkpoint.open(fixture.path)
+        let folder = path + ".folder"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try ModelExport(checkpoint: source, execution: Self.execution).writeFolder(to: folder, type: .f32)
+        let tokens = try fixture.expected().tokens
+        let copy = try Checkpoint.open(folder)
+        #expect(try logits(copy, tokens) == logits(source, tokens))
+        #expect(copy.configurationFile.has("architectures") && copy.format == .huggingFace)
+    }
+
+    @Test func foldersOfSixteenBits() throws {
+        let folder = path + ".folder"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let export = try ModelExport(shape: shape, name: "grid", seed: 7, execution: Self.execution)
+        try export.writeFolder(to: folder, type: .f16)
+        let weights = try Checkpoint.open(folder).weights(bits: .four, execution: Self.execution)
+        let found = try weights.linear([("model.layers.1.mlp.gate_proj.weight", 320)], cols: 128)
+        try export.writeGGUF(to: path, type: .q4_0)
+        defer { unlink(path) }
+        let other = try Checkpoint.open(path).weights(bits: .four, execution: Self.execution)
+        let expected = try other.linear([("model.layers.1.mlp.gate_proj.weight", 320)], cols: 128)
+        #expect(CheckpointFixtures.values(found) == CheckpointFixtures.values(expected))
+        #expect {
+            try export.writeFolder(to: folder, type: .q4_0)
+        } throws: {
+            "\($0)" == "Cannot export grid: safetensors files hold no q4_0; choose f32, f16 or bf16."
+        }
     }
 
     @Test func elementsThatDoNotFit() throws {

@@ -149,6 +149,9 @@ struct GGUFMetadata {
         add("rope.freq_base", positions.base)
         switch positions.type {
         case "linear":
+            guard architecture != .deepseek2 else {
+                throw refuse("its positions are scaled linearly, which llama.cpp takes for YaRN in DeepSeek")
+            }
             add("rope.scaling.type", .text("linear"))
             add("rope.scaling.factor", try positions.factor())
         case "llama3":
@@ -178,6 +181,12 @@ struct GGUFMetadata {
         let scales = try ["mscale", "mscale_all_dim"].map { try object.double($0, default: 0) }
         guard scales[0] == scales[1] else {
             throw refuse("its YaRN has mscale \(scales[0]) and mscale_all_dim \(scales[1]), and llama.cpp takes them for equal")
+        }
+        guard (architecture == .deepseek2) == (scales[1] != 0) else {
+            throw refuse(
+                architecture == .deepseek2
+                    ? "its YaRN has no mscale_all_dim, without which llama.cpp scales DeepSeek's scores otherwise"
+                    : "its YaRN has mscale_all_dim, which llama.cpp knows of DeepSeek only")
         }
         add("rope.scaling.type", .text("yarn"))
         add("rope.scaling.factor", try positions.yarnFactor())
