@@ -1,5 +1,7 @@
 # make reproduce   set up, build, run every experiment, write tables, figures and a report
 # make test        set up, build, run the tests
+# make oracle      compare with transformers, tokenizers, MLX and gguf on what is drawn afresh (installs them in .oracle)
+# make bench       speed of prefill and decode against the ceilings of this machine
 # make test-arm64  compare the Arm kernels with the scalar ones, under qemu where needed
 #                  (without testable imports, so that both share one build)
 # make peers       build llama.cpp into .peers/, to be compared with
@@ -8,7 +10,7 @@ PROFILE ?= laptop
 RESULTS ?= results
 KVLAB := .build/release/kvlab
 
-.PHONY: help setup build test test-arm64 reproduce peers bench-peers clean
+.PHONY: help setup build test bench oracle test-arm64 reproduce peers bench-peers clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -22,6 +24,20 @@ build: setup
 
 test: setup
 	swift test -c release --disable-testable-imports
+
+# SEED=n repeats what was drawn; MODELS=n of each class and TEXTS=n for each tokenizer.
+oracle: build .oracle/installed
+	.oracle/bin/python Tests/Oracle/oracle.py $(if $(SEED),--seed $(SEED)) $(if $(MODELS),--models $(MODELS)) \
+	  $(if $(TEXTS),--texts $(TEXTS))
+
+.oracle/installed: Tests/Oracle/requirements.txt
+	python3 -m venv .oracle
+	.oracle/bin/pip install -q -r Tests/Oracle/requirements.txt
+	touch $@
+
+# A grid of models, cache schemes, prompts and depths: table S1 and the roofline figure.
+bench: build
+	$(KVLAB) run experiments/speed.yaml --profile $(PROFILE) --out $(RESULTS)
 
 # The Arm bodies of the kernels against the scalar ones: natively on Arm, elsewhere under qemu (on Debian and Ubuntu the
 # packages qemu-user, gcc-aarch64-linux-gnu and libc6-dev-arm64-cross).

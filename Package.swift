@@ -49,14 +49,19 @@ let package = Package(
             ]),
 
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], exclude: ["arm64"]),
-        .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+        .target(name: "Fuzzing", path: "Tests/Fuzzing"),
+        .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Fuzzing"]),
         .testTarget(name: "SchemesTests", dependencies: ["Schemes", "Tensors", "CKernels"]),
         .testTarget(name: "CachesTests", dependencies: ["Caches", "Schemes", "Tensors", "CKernels"]),
         .testTarget(
-            name: "ModelsTests", dependencies: ["Models", "Caches", "Schemes", "Tensors", "CKernels"]),
-        .testTarget(name: "TextTests", dependencies: ["Text"]),
+            name: "ModelsTests",
+            dependencies: [
+                "Models", "Caches", "Schemes", "Tensors", "CKernels", .product(name: "Crypto", package: "swift-crypto"),
+            ]),
+        .testTarget(name: "TextTests", dependencies: ["Text", "Fuzzing"]),
         .testTarget(
-            name: "EngineTests", dependencies: ["Engine", "Models", "Caches", "Schemes", "Tensors", "CKernels"]),
+            name: "EngineTests",
+            dependencies: ["Engine", "Models", "Caches", "Schemes", "Tensors", "Text", "CKernels", "Fuzzing"]),
         .testTarget(name: "ResultsTests", dependencies: ["Results"]),
         .testTarget(
             name: "ExperimentsTests", dependencies: ["Experiments", "Models", "Results", "Tensors", "CKernels"]),

@@ -60,6 +60,18 @@ void kl_q4_fill(const uint8_t *codes, const uint16_t *scales, const uint16_t *bi
   }
 }
 
+void kl_q4_unpack_row(kl_half type, const uint8_t *panels, size_t row, size_t cols, float *out) {
+  const size_t groups = cols / KL_GROUP, r = row % KL_PANEL_ROWS;
+  const kl_q4_record *records = (const kl_q4_record *)panels + row / KL_PANEL_ROWS * groups;
+  for (size_t g = 0; g < groups; ++g) {
+    const float scale = kl_float_from_half(type, records[g].scales[r]);
+    const float bias = kl_float_from_half(type, records[g].biases[r]);
+    uint8_t q[KL_GROUP];
+    kl_q4_row_codes(records + g, r, q);
+    for (size_t c = 0; c < KL_GROUP; ++c) out[g * KL_GROUP + c] = scale * (float)q[c] + bias;
+  }
+}
+
 void kl_q8_fill(const uint8_t *codes, const uint16_t *scales, const uint16_t *biases, size_t row0, size_t count,
                 size_t cols, uint8_t *panels) {
   const size_t groups = cols / KL_GROUP;

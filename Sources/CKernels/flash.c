@@ -3,21 +3,23 @@
 /// Lays the arrays out behind the header; with a base, sets the pointers too.
 static size_t flash_bytes(kl_compute compute, size_t rows, size_t tileTokens, size_t keyWidth,
                           size_t valueWidth, char *base, kl_flash *state) {
-  const size_t padded = kl_round_up(rows, KL_FLASH_ROWS), pairs = (tileTokens + 1) / 2;
+  const size_t padded = kl_round_up(rows, KL_FLASH_ROWS), tokens = kl_round_up(tileTokens, 32);
+  const size_t keys = kl_round_up(keyWidth, 32), values = kl_round_up(valueWidth, 32);
   const bool fast = compute == KL_FAST;
   const struct {
     float **field;
     size_t count;
-  } arrays[] = {{&state->q, padded * (keyWidth + keyWidth % 2)},
+  } arrays[] = {{&state->q, padded * keys},
                 {&state->maxima, padded},
                 {&state->sums, padded},
-                {&state->acc, padded * valueWidth},
-                {&state->scores, 2 * pairs * KL_FLASH_ROWS},
+                {&state->acc, padded * values},
+                {&state->scores, tokens * KL_FLASH_ROWS},
                 {&state->queryScales, fast ? padded : 0},
                 {&state->keyScales, fast ? tileTokens : 0},
-                {&state->valueScales, fast ? kl_round_up(valueWidth, 16) : 0},
-                {&state->keyCodes, fast ? tileTokens * kl_round_up(keyWidth, 32) / 2 : 0},
-                {&state->valueCodes, fast ? pairs * kl_round_up(valueWidth, 16) : 0}};
+                {&state->valueScales, fast ? values : 0},
+                {&state->keyCodes, fast ? tokens * keys / 2 : 0},
+                {&state->valueCodes, fast ? tokens * values / 2 : 0},
+                {&state->weights, fast ? tokens * KL_FLASH_ROWS / 2 : 0}};
   size_t bytes = kl_round_up(sizeof(kl_flash), 64);
   for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; ++i) {
     if (base) *arrays[i].field = (float *)(base + bytes);
@@ -56,6 +58,8 @@ static void flash_tile_scalar(kl_flash *state, const float *k, const float *v, s
 #include "bodies.h"
 
 #if KL_X86
+#include "amx.h"
+#include "flash_amx.h"
 #include "flash_int16.h"
 #endif
 
@@ -63,6 +67,7 @@ static void flash_tile_scalar(kl_flash *state, const float *k, const float *v, s
 static size_t flash_block(kl_isa isa) {
   switch (isa) {
 #if KL_X86
+    case KL_AMX:
     case KL_AVX512: return FLASH_BLOCK(16);
     case KL_AVX2: return FLASH_BLOCK(8);
 #elif KL_ARM
@@ -82,8 +87,12 @@ void kl_flash_begin(kl_isa isa, kl_compute compute, void *workspace, const float
   const size_t padded = kl_round_up(rows, KL_FLASH_ROWS), block = flash_block(isa);
   for (size_t i = 0; i < padded; ++i) state->maxima[i] = -INFINITY;
   memset(state->sums, 0, padded * sizeof(float));
-  memset(state->acc, 0, padded * valueWidth * sizeof(float));
+  memset(state->acc, 0, padded * kl_round_up(valueWidth, 32) * sizeof(float));
 #if KL_X86
+  if (isa == KL_AMX && compute == KL_FAST) {
+    flash_queries_amx(state, q, strideQ);
+    return;
+  }
   if (isa == KL_AVX512 && compute == KL_FAST) {
     flash_queries_int16(state, q, strideQ);
     return;
@@ -98,6 +107,10 @@ void kl_flash_begin(kl_isa isa, kl_compute compute, void *workspace, const float
 void kl_flash_tile(kl_isa isa, kl_compute compute, void *workspace, const float *k, const float *v, size_t n,
                    int32_t position0, const int32_t *lo, const int32_t *hi, float softcap) {
 #if KL_X86
+  if (isa == KL_AMX && compute == KL_FAST) {
+    flash_tile_amx(workspace, k, v, n, position0, lo, hi, softcap);
+    return;
+  }
   if (isa == KL_AVX512 && compute == KL_FAST) {
     flash_tile_int16(workspace, k, v, n, position0, lo, hi, softcap);
     return;
@@ -109,8 +122,9 @@ void kl_flash_tile(kl_isa isa, kl_compute compute, void *workspace, const float 
 void kl_flash_end(kl_isa isa, kl_compute compute, void *workspace, float *out, size_t strideOut) {
   const kl_flash *state = workspace;
   const size_t width = state->valueWidth, block = flash_block(isa);
+  const size_t channels = isa == KL_AMX && compute == KL_FAST ? kl_round_up(width, 32) : width;
   for (size_t i = 0; i < state->rows; ++i) {
-    const float *column = state->acc + i / block * block * width + i % block;
+    const float *column = state->acc + i / block * block * channels + i % block;
     const float factor = state->sums[i] == 0 ? 0 : 1 / state->sums[i];
     for (size_t d = 0; d < width; ++d) out[i * strideOut + d] = column[d * block] * factor;
   }

@@ -18,12 +18,13 @@ typedef struct {
   float *sums;    // [rows]
   float *acc;     // [rows, valueWidth] as the body likes it
   float *scores;  // [tileTokens, KL_FLASH_ROWS]
-  // Of the 16-bit body only:
+  // Of the 16-bit bodies only:
   float *queryScales;  // [rows]
   float *keyScales;    // [tileTokens]
   float *valueScales;  // [valueWidth]
-  float *keyCodes;     // [tileTokens, keyWidth] 16-bit codes
-  float *valueCodes;   // [tileTokens / 2, valueWidth] pairs of 16-bit codes
+  float *keyCodes;     // [tileTokens, keyWidth] in 16 bits
+  float *valueCodes;   // [tileTokens, valueWidth] in 16 bits
+  float *weights;      // [tileTokens, KL_FLASH_ROWS] in 16 bits
 } kl_flash;
 
 /// Rows of one block and the tile's keys that they see.

@@ -27,6 +27,7 @@
 #if KL_X86
 #define KL_DISPATCH(isa, f, ...)                      \
   switch (isa) {                                      \
+    case KL_AMX:                                      \
     case KL_AVX512: f##_avx512(__VA_ARGS__); break;   \
     case KL_AVX2: f##_avx2(__VA_ARGS__); break;       \
     default: f##_scalar(__VA_ARGS__);                 \

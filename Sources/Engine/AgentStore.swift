@@ -19,7 +19,7 @@ public struct AgentStore {
             try FileManager.default.createDirectory(
                 atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
-            throw EngineError.cannotUseFolder(folder: folder, reason: error.localizedDescription)
+            throw EngineError.cannotUseFolder(folder: folder, reason: "there is none, and none can be made there")
         }
         self.folder = folder
         self.model = model

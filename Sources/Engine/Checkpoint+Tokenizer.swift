@@ -4,10 +4,10 @@ import Text
 
 extension Checkpoint {
     /// The tokenizer that came with the weights.
-    /// - Throws: ``EngineError/noTokenizer(checkpoint:)`` or a `TextError` that names the file.
+    /// - Throws: ``EngineError/noTokenizer(checkpoint:isFolder:)`` or a `TextError` that names the file.
     public func loadTokenizer() throws -> Tokenizer {
         switch tokenizer {
-        case .none: throw EngineError.noTokenizer(checkpoint: path)
+        case .none: throw EngineError.noTokenizer(checkpoint: path, isFolder: format != .gguf)
         case .folder(let folder): return try Tokenizer(directory: URL(fileURLWithPath: folder))
         case .metadata(let metadata):
             return try Tokenizer(

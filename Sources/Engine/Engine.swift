@@ -22,11 +22,7 @@ public final class Engine {
     /// - Throws: what ``LanguageModel/forward(_:)`` throws. Chunks that were done stay in the cache.
     @discardableResult
     public func prefill(_ cache: AgentCache, _ tokens: [Int32], chunk: Int = Engine.prefillChunk) throws -> Logits {
-        guard !tokens.isEmpty else { throw ModelsError.emptyPrompt }
-        let needed = cache.count + tokens.count
-        guard needed <= model.contextLimit else {
-            throw ModelsError.contextTooLong(tokens: needed, limit: model.contextLimit, model: model.name)
-        }
+        try check(cache, tokens)
         let chunk = min(chunk, model.maximumStepTokens)
         var start = 0
         while true {
@@ -43,11 +39,20 @@ public final class Engine {
     public func forEachLogits(
         _ cache: AgentCache, _ tokens: [Int32], chunk: Int = Engine.prefillChunk, _ body: (Logits) throws -> Void
     ) throws {
-        guard !tokens.isEmpty else { throw ModelsError.emptyPrompt }
+        try check(cache, tokens)
         let chunk = min(chunk, model.maximumStepTokens)
         for start in stride(from: 0, to: tokens.count, by: chunk) {
             let part = tokens[start..<min(start + chunk, tokens.count)]
             try body(try model.forward([SequenceStep(cache: cache, tokens: part, wanted: .all)]))
+        }
+    }
+
+    /// Finds what a later chunk would fail with before the first one is computed.
+    private func check(_ cache: AgentCache, _ tokens: [Int32]) throws {
+        guard !tokens.isEmpty else { throw ModelsError.emptyPrompt }
+        let needed = cache.count + tokens.count
+        guard needed <= model.contextLimit else {
+            throw ModelsError.contextTooLong(tokens: needed, limit: model.contextLimit, model: model.name)
         }
     }
 

@@ -38,6 +38,6 @@ public struct Cell: Sendable, Equatable {
 /// Every experiment there is. A new one adds one line here.
 public enum ExperimentRegistry {
     public static let all: [any Experiment.Type] = [
-        TTFTExperiment.self, CapacityExperiment.self, PeerSpeedExperiment.self,
+        TTFTExperiment.self, CapacityExperiment.self, SpeedExperiment.self, PeerSpeedExperiment.self,
     ]
 }

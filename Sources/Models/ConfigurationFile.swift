@@ -38,7 +38,11 @@ public struct ConfigurationFile {
     /// Files larger than this are refused: parsing takes some fifty times as much memory.
     static let maximumBytes = 1 << 20
     /// Numbers larger than this are refused: nothing in a model comes in such numbers.
-    static let maximumInt = 1 << 24
+    public static let maximumInt = 1 << 24
+    /// Layers of a model at most: each takes memory before any weight is seen.
+    static let maximumLayers = 1 << 16
+    /// Elements of a head at most; as above, for each takes a rotary frequency.
+    static let maximumWidth = 1 << 16
 
     private init(path: String, object: [String: Any], prefix: String) {
         self.path = path
@@ -86,16 +90,27 @@ public struct ConfigurationFile {
         return ConfigurationFile(path: path, object: value, prefix: prefix + key + ".")
     }
 
-    /// A whole number of at least `minimum`.
-    public func int(_ key: String, minimum: Int = 1, default fallback: Int? = nil) throws -> Int {
+    /// A whole number from `minimum` to `maximum`.
+    public func int(
+        _ key: String, minimum: Int = 1, maximum: Int = ConfigurationFile.maximumInt, default fallback: Int? = nil
+    ) throws -> Int {
         guard has(key) else { return try fallback ?? missing(key) }
         guard let number = object[key] as? NSNumber, !isBool(number), number.doubleValue == number.doubleValue.rounded(),
             number.doubleValue >= Double(minimum)
         else { throw bad(key, "must be a whole number of at least \(minimum)") }
-        guard number.doubleValue <= Double(Self.maximumInt) else {
-            throw bad(key, "is \(number), more than the largest believable number, \(Self.maximumInt)")
+        guard number.doubleValue <= Double(maximum) else {
+            throw bad(key, "is \(number), more than the largest believable number, \(maximum)")
         }
         return number.intValue
+    }
+
+    /// Elements of a head that are turned in pairs.
+    func rotatedWidth(_ key: String, default fallback: Int) throws -> Int {
+        let width = try int(key, maximum: Self.maximumWidth, default: fallback)
+        guard (1...Self.maximumWidth).contains(width), width % 2 == 0 else {
+            throw bad(key, "(\(width)) must be even, from 2 to \(Self.maximumWidth)")
+        }
+        return width
     }
 
     public func double(_ key: String, default fallback: Double? = nil) throws -> Double {
@@ -156,7 +171,7 @@ public struct ConfigurationFile {
         let found = try double(key, default: Double(value))
         guard found == Double(value) else {
             throw ModelsError.unsupported(
-                file: path, what: prefix + key, found: found == found.rounded() ? "\(Int(found))" : "\(found)",
+                file: path, what: prefix + key, found: Int(exactly: found).map { "\($0)" } ?? "\(found)",
                 supported: ["\(value)"])
         }
     }

@@ -45,7 +45,7 @@ public final class Decoder: LanguageModel {
     public var contextLimit: Int { parts.contextLimit }
     public var cacheSpec: ModelCacheSpec { parts.cacheSpec }
 
-    private let parts: Parts
+    let parts: Parts
     private let execution: Execution
     private let scratch: StepScratch
 
@@ -61,7 +61,7 @@ public final class Decoder: LanguageModel {
         maximumStepTokens = limits.tokens
         scratch = try StepScratch(
             parts.widths, rows: limits.tokens, logitRows: limits.sequences, vocabularySize: parts.vocabularySize,
-            attention: AttentionScratch(
+            tiles: execution.hasTiles, attention: AttentionScratch(
                 threads: execution.workers.threadCount, shape: parts.attentionShape, contextLimit: parts.contextLimit,
                 sequences: limits.sequences))
     }
@@ -91,7 +91,7 @@ public final class Decoder: LanguageModel {
         if step.active.count > 0 {
             parts.finalNorm.apply(to: step, rows: step.active.count)
             parts.head.apply(
-                scratch.normed, tokens: step.active.count, into: logits.values, stride: vocabularySize, on: execution)
+                scratch.normed, runs: step.runs, into: logits.values, stride: vocabularySize, on: execution)
             finish(logits, step)
             try step.throwIfNotFinite(.head)
         }

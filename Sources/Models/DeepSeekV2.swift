@@ -32,7 +32,7 @@ public struct DeepSeekV2Configuration: ModelConfiguration {
 
     public init(_ file: ConfigurationFile) throws {
         hiddenSize = try file.int("hidden_size", default: 4096)
-        layers = try file.int("num_hidden_layers", default: 32)
+        layers = try file.int("num_hidden_layers", maximum: ConfigurationFile.maximumLayers, default: 32)
         heads = try file.int("num_attention_heads", default: 32)
         try file.require("num_key_value_heads", equals: heads)
         vocabularySize = try file.int("vocab_size", default: 102_400)
@@ -42,8 +42,7 @@ public struct DeepSeekV2Configuration: ModelConfiguration {
         queryLatentWidth = file.isNull("q_lora_rank") ? nil : try file.int("q_lora_rank", default: 1536)
         latentWidth = try file.int("kv_lora_rank", default: 512)
         nopeWidth = try file.int("qk_nope_head_dim", default: 128)
-        ropeWidth = try file.int("qk_rope_head_dim", default: 64)
-        guard ropeWidth % 2 == 0 else { throw file.bad("qk_rope_head_dim", "(\(ropeWidth)) must be even") }
+        ropeWidth = try file.rotatedWidth("qk_rope_head_dim", default: 64)
         valueWidth = try file.int("v_head_dim", default: 128)
         let positions = try RotaryParameters(file, contextLimit: contextLimit, defaultBase: 10_000)
         rope = try RotaryEmbedding(positions, width: ropeWidth)
@@ -143,11 +142,7 @@ extension DeepSeekV2Configuration {
     }
 
     private func mlp(_ prefix: String, _ width: Int, _ weights: some WeightSource) throws -> GatedMLP {
-        GatedMLP(
-            activation: .silu,
-            gateUp: try weights.linear(
-                [(prefix + "gate_proj.weight", width), (prefix + "up_proj.weight", width)], cols: hiddenSize),
-            down: try weights.linear([(prefix + "down_proj.weight", hiddenSize)], cols: width))
+        try GatedMLP(prefix, hiddenSize: hiddenSize, width: width, activation: .silu, weights: weights)
     }
 
     private func mixture(_ prefix: String, _ weights: some WeightSource) throws -> MixtureOfExperts {

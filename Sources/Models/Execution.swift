@@ -5,7 +5,8 @@ import Tensors
 public enum Compute: String, Sendable, CaseIterable {
     /// Dequantized 32-bit floating-point arithmetic.
     case reference
-    /// Integer dot products on 4-bit weights and 8-bit activations; packed caches read in place.
+    /// Integer dot products on 4-bit weights and 8-bit activations, or for prefill tiles of bfloat16 where the processor
+    /// has them; packed caches read in place.
     case fast
 
     var kernel: kl_compute { self == .reference ? KL_REFERENCE : KL_FAST }
@@ -28,7 +29,7 @@ public struct Execution: Sendable {
 
     /// Instruction sets by the names that `--isa` takes.
     public static let isaNames: [(name: String, isa: kl_isa)] = [
-        ("scalar", KL_SCALAR), ("avx2", KL_AVX2), ("avx512", KL_AVX512), ("neon", KL_NEON),
+        ("scalar", KL_SCALAR), ("avx2", KL_AVX2), ("avx512", KL_AVX512), ("neon", KL_NEON), ("amx", KL_AMX),
     ]
 
     public static func name(of isa: kl_isa) -> String { isaNames.first { $0.isa == isa }?.name ?? "unknown" }

@@ -20,14 +20,13 @@ public struct LlamaConfiguration: ModelConfiguration {
     public init(_ file: ConfigurationFile) throws {
         hiddenSize = try file.int("hidden_size")
         ffnSize = try file.int("intermediate_size")
-        layers = try file.int("num_hidden_layers")
+        layers = try file.int("num_hidden_layers", maximum: ConfigurationFile.maximumLayers)
         queryHeads = try file.int("num_attention_heads")
         kvHeads = try file.int("num_key_value_heads", default: queryHeads)
         guard queryHeads % kvHeads == 0 else {
             throw file.bad("num_key_value_heads", "(\(kvHeads)) must divide num_attention_heads (\(queryHeads))")
         }
-        headWidth = try file.int("head_dim", default: hiddenSize / queryHeads)
-        guard headWidth % 2 == 0 else { throw file.bad("head_dim", "(\(headWidth)) must be even") }
+        headWidth = try file.rotatedWidth("head_dim", default: hiddenSize / queryHeads)
         vocabularySize = try file.int("vocab_size")
         contextLimit = try file.int("max_position_embeddings", default: 2048)
         normEpsilon = Float(try file.double("rms_norm_eps", default: 1e-6))
@@ -73,25 +72,13 @@ extension LlamaConfiguration {
 
     private func block(_ layer: Int, _ shape: CachedAttention.Shape, _ weights: some WeightSource) throws -> TransformerBlock {
         let prefix = "model.layers.\(layer)."
-        let attention = prefix + "self_attn."
-        let mlp = prefix + "mlp."
         return TransformerBlock(
             inputNorm: try norm(prefix + "input_layernorm.weight", weights),
-            attention: GroupedQueryAttention(
-                shape: shape, window: nil, rotary: 0, queryNorm: nil, keyNorm: nil,
-                queryKeyValue: try weights.linear(
-                    [
-                        (attention + "q_proj.weight", queryHeads * headWidth),
-                        (attention + "k_proj.weight", kvHeads * headWidth),
-                        (attention + "v_proj.weight", kvHeads * headWidth),
-                    ], cols: hiddenSize),
-                output: try weights.linear([(attention + "o_proj.weight", hiddenSize)], cols: queryHeads * headWidth)),
+            attention: try GroupedQueryAttention(
+                prefix + "self_attn.", hiddenSize: hiddenSize, shape: shape, weights: weights),
             feedForwardNorm: try norm(prefix + "post_attention_layernorm.weight", weights),
-            feedForward: GatedMLP(
-                activation: .silu,
-                gateUp: try weights.linear(
-                    [(mlp + "gate_proj.weight", ffnSize), (mlp + "up_proj.weight", ffnSize)], cols: hiddenSize),
-                down: try weights.linear([(mlp + "down_proj.weight", hiddenSize)], cols: ffnSize)))
+            feedForward: try GatedMLP(
+                prefix + "mlp.", hiddenSize: hiddenSize, width: ffnSize, activation: .silu, weights: weights))
     }
 
     private func norm(_ name: String, _ weights: some WeightSource) throws -> Norm {

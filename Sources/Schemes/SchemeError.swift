@@ -12,7 +12,7 @@ public enum SchemeError: Error, Equatable, CustomStringConvertible {
         case .malformed(let expression, let position, let problem):
             "Scheme expression '\(expression)', character \(position): \(problem)."
         case .widthNotGrouped(let scheme, let width, let groupSize):
-            "Scheme '\(scheme)' needs rows of a multiple of \(groupSize) elements, and these have \(width)."
+            "Scheme '\(scheme)' needs rows of a multiple of \(groupSize) elements, and these have \(width); fp16 takes any."
         }
     }
 }

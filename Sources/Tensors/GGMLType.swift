@@ -50,7 +50,7 @@ public enum GGMLType: UInt32, Sendable, CaseIterable {
 
     /// Types that ``dequantize(_:count:into:)`` reads.
     public static let readable: [GGMLType] = [
-        .f32, .f16, .bf16, .q8_0, .q4_0, .q4_1, .q5_0, .q5_1, .q4_K, .q5_K, .q6_K,
+        .f32, .f16, .bf16, .q8_0, .q4_0, .q4_1, .q5_0, .q5_1, .iq4_nl, .q4_K, .q5_K, .q6_K,
     ]
 
     /// Is an element more than a float of its own?

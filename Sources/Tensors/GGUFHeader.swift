@@ -117,9 +117,14 @@ package struct GGUFHeader {
         }
         let bytes = Int(elements) / type.block.elements * type.block.bytes
         let offset = try reader.integer(UInt64.self)
-        guard offset == UInt64(expected), offset <= UInt64(fileBytes) else {
+        guard offset == UInt64(expected) else {
             throw reader.malformed(
                 "tensor '\(name)' starts at \(offset) of the data, and the tensors before it end at \(expected)",
+                at: reader.position - 8)
+        }
+        guard offset <= UInt64(fileBytes) else {
+            throw reader.malformed(
+                "tensor '\(name)' starts at \(offset) of the data, and the file ends at \(fileBytes)",
                 at: reader.position - 8)
         }
         return GGUFFile.Tensor(

@@ -56,8 +56,7 @@ final class WholeFile {
     }
 
     private static func syncFolder(of path: String) throws {
-        let folder = (path as NSString).deletingLastPathComponent
-        let descriptor = open(folder.isEmpty ? "." : folder, O_RDONLY | O_CLOEXEC)
+        let descriptor = open(parentFolder(of: path), O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw TensorsError.cannotWrite(file: path, reason: TensorsError.system()) }
         fsync(descriptor)
         close(descriptor)

@@ -43,8 +43,8 @@ struct GenerateCommand: ParsableCommand {
         let checkpoint = try Checkpoint.open(weights.weights)
         let tokenizer = try checkpoint.loadTokenizer()
         let ids = try encode(text(), tokenizer, checkpoint)
+        let layout = try weights.layout(checkpoint)
         let model = try weights.model(checkpoint, execution)
-        let layout = try CacheLayout(spec: model.cacheSpec, scheme: CacheScheme(expression: weights.kv))
         let pool = BlockPool(budgetBytes: .max)
         var cache = AgentCache(agent: "", layout: layout, pool: pool)
         var store: AgentStore?
@@ -74,10 +74,7 @@ struct GenerateCommand: ParsableCommand {
 
     private func text() throws -> String {
         if let prompt { return prompt }
-        guard let path = promptFile, let bytes = FileManager.default.contents(atPath: path) else {
-            throw ModelsError.cannotRead(file: promptFile ?? "", reason: "there is no such file, or it may not be read")
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        return String(decoding: try InputFile.bytes(promptFile ?? ""), as: UTF8.self)
     }
 
     private func encode(_ text: String, _ tokenizer: Tokenizer, _ checkpoint: Checkpoint) throws -> [Int32] {

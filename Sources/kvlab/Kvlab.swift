@@ -19,6 +19,8 @@ struct Kvlab: AsyncParsableCommand {
         ])
 
     static func main() async {
+        Failure.explainFilesCutShort()
+        Failure.leaveOnInterrupt()
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

@@ -23,17 +23,17 @@ struct LogitsCommand: ParsableCommand {
     @Option(help: "The safetensors file to write: tensor 'logits', f32, [tokens, vocabulary].")
     var out: String
 
-    func run() throws {
-        let ids = try tokens.split(separator: ",").map { part in
-            guard let id = Int32(part.filter { $0 != " " }) else {
-                throw ValidationError("--tokens takes whole numbers separated by commas, and has '\(part)'.")
-            }
-            return id
-        }
+    func validate() throws {
+        guard try !ids().isEmpty else { throw ValidationError("--tokens names no token.") }
         guard chunk >= 1 else { throw ValidationError("--chunk must be at least 1.") }
+    }
+
+    func run() throws {
+        let ids = try ids()
         let execution = try execution.execution()
-        let model = try weights.model(Checkpoint.open(weights.weights), execution)
-        let layout = try CacheLayout(spec: model.cacheSpec, scheme: CacheScheme(expression: weights.kv))
+        let checkpoint = try Checkpoint.open(weights.weights)
+        let layout = try weights.layout(checkpoint)
+        let model = try weights.model(checkpoint, execution)
         let cache = AgentCache(agent: "logits", layout: layout, pool: BlockPool(budgetBytes: .max))
         let engine = Engine(model: model, execution: execution)
         let rows = SafetensorsWriter.Declaration(name: "logits", dtype: .f32, shape: [ids.count, model.vocabularySize])
@@ -44,6 +44,15 @@ struct LogitsCommand: ParsableCommand {
                 try write(
                     UnsafeRawBufferPointer(start: logits.values, count: logits.rows * logits.vocabularySize * rows.dtype.size))
             }
+        }
+    }
+
+    private func ids() throws -> [Int32] {
+        try tokens.split(separator: ",").map { part in
+            guard let id = Int32(part.filter { $0 != " " }) else {
+                throw ValidationError("--tokens takes whole numbers separated by commas, and has '\(part)'.")
+            }
+            return id
         }
     }
 }

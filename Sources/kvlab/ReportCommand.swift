@@ -3,6 +3,7 @@ import Experiments
 import Foundation
 import Reports
 import Results
+import Tensors
 
 struct ReportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -35,13 +36,13 @@ struct ReportCommand: AsyncParsableCommand {
     static func write(
         _ file: ResultsFile, beside path: String, published: String, formats: Set<ReportFormat>, folder: String? = nil
     ) async throws {
-        let folder = folder ?? (path as NSString).deletingLastPathComponent
+        let folder = folder ?? parentFolder(of: path)
         let shown = "results/\(file.run.runID)/results.h5"
         let writer = ReportWriter(published: published)
         print(try writer.terminalSummary(file, resultsPath: shown))
         try await writer.write(
-            file, resultsPath: shown, to: folder.isEmpty ? "." : folder,
+            file, resultsPath: shown, to: folder,
             formats: formats.isEmpty ? Set(ReportFormat.allCases) : formats)
-        print("Report: \(folder.isEmpty ? "." : folder)/report.md")
+        print("Report: \(folder)/report.md")
     }
 }

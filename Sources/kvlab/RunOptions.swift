@@ -17,14 +17,23 @@ struct ExecutionOptions: ParsableArguments {
     @Option(help: "Arithmetic: fast (integer dot products) or reference (32-bit floats).")
     var compute: String = Compute.fast.rawValue
 
-    func execution() throws -> Execution {
+    func validate() throws {
         guard (1...1024).contains(threads) else {
             throw ValidationError("--threads must be from 1 to 1024, and is \(threads).")
         }
+        _ = try arithmetic()
+    }
+
+    func execution() throws -> Execution {
+        Execution(
+            workers: WorkerPool(threads: threads), isa: try Execution.isa(named: isa), compute: try arithmetic())
+    }
+
+    private func arithmetic() throws -> Compute {
         guard let compute = Compute(rawValue: compute) else {
             throw ValidationError("--compute must be fast or reference, and is '\(compute)'.")
         }
-        return Execution(workers: WorkerPool(threads: threads), isa: try Execution.isa(named: isa), compute: compute)
+        return compute
     }
 }
 

@@ -21,10 +21,8 @@ struct TokenizeCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        guard let bytes = FileManager.default.contents(atPath: file) else {
-            throw ModelsError.cannotRead(file: file, reason: "there is no such file, or it may not be read")
-        }
-        let ids = try Checkpoint.open(weights).loadTokenizer().encode(bytes: bytes, addSpecialTokens: special)
+        let text = try InputFile.bytes(file)
+        let ids = try Checkpoint.open(weights).loadTokenizer().encode(bytes: text, addSpecialTokens: special)
         print(json ? "[\(ids.map(String.init).joined(separator: ", "))]" : ids.map(String.init).joined(separator: "\n"))
     }
 }

@@ -3,6 +3,7 @@ import Caches
 import Engine
 import Foundation
 import Models
+import Schemes
 
 /// A checkpoint, and how to hold its weights.
 struct WeightsOptions: ParsableArguments {
@@ -18,6 +19,11 @@ struct WeightsOptions: ParsableArguments {
     @Option(help: "Cache scheme, one name or k=NAME,v=NAME; see kvlab schemes.")
     var kv: String = "affine-q4-g64"
 
+    func validate() throws {
+        _ = try Self.bits(weightBits)
+        _ = try mlaForm()
+    }
+
     static func bits(_ number: Int?) throws -> WeightBits? {
         try number.map { number in
             guard let bits = WeightBits(rawValue: number) else {
@@ -32,6 +38,12 @@ struct WeightsOptions: ParsableArguments {
             throw ValidationError("--mla must be expanded or latent, and is '\(name)'.")
         }
         return form
+    }
+
+    /// How caches of the checkpoint's model lie in memory; needs no weights.
+    func layout(_ checkpoint: Checkpoint) throws -> CacheLayout {
+        try CacheLayout(
+            spec: checkpoint.configuration.cacheSpec(mlaForm: mlaForm()), scheme: CacheScheme(expression: kv))
     }
 
     /// Loads the model, with progress on standard error when it is a terminal.

@@ -12,6 +12,7 @@ struct Body: Sendable, CustomTestStringConvertible {
   static let simd = [
     Body(isa: KL_AVX2, testDescription: "AVX2"),
     Body(isa: KL_AVX512, testDescription: "AVX-512"),
+    Body(isa: KL_AMX, testDescription: "AMX"),
     Body(isa: KL_NEON, testDescription: "NEON"),
   ].filter { kl_isa_supported($0.isa) }
 
@@ -49,15 +50,15 @@ struct Noise {
   mutating func floats(_ count: Int, scale: Float = 1) -> [Float] { (0..<count).map { _ in float() * scale } }
 }
 
-/// Bytes on a cache line, as panels and workspaces want them.
+/// Bytes on a cache line: all ones, as a workspace may find them, or all of one value.
 final class AlignedBytes {
   let pointer: UnsafeMutableRawPointer
   let count: Int
 
-  init(_ count: Int) {
+  init(_ count: Int, filledWith byte: UInt8 = 0xff) {
     self.count = count
     pointer = .allocate(byteCount: count, alignment: 64)
-    pointer.initializeMemory(as: UInt8.self, repeating: 0xff, count: count)
+    pointer.initializeMemory(as: UInt8.self, repeating: byte, count: count)
   }
 
   deinit { pointer.deallocate() }

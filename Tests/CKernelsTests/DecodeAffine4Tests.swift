@@ -90,7 +90,7 @@ import Testing
               exact += Double(p[h * (n + 1) + i]) * Double(rows.numbers[i * width + d])
               size += Double(p[h * (n + 1) + i]) * (15 * Double(abs(rows.steps[(i * width + d) / 64])) + 4)
             }
-            let weights = body.isa == KL_AVX512 ? 15 * Double(n) * step / 2 : 0
+            let weights = body.isa == KL_AVX512 || body.isa == KL_AMX ? 15 * Double(n) * step / 2 : 0
             let sums = Double(n + 4) * 0x1p-24 * size
             #expect(abs(Double(out[h * (width + 5) + d]) - exact) <= weights + sums)
           }

@@ -57,12 +57,13 @@ import Testing
     }
 
     /// In double precision, with the bound that the header states for each row.
-    func exact(_ compute: Compute, tile: Int) -> (out: [Double], bounds: [Double]) {
+    func exact(_ isa: kl_isa, _ compute: Compute, tile: Int) -> (out: [Double], bounds: [Double]) {
       var out = [Double](repeating: 0, count: rows * valueWidth)
       var bounds = [Double](repeating: 0, count: rows)
       let largestValue = Double(v.map(abs).max()!)
       func limit(_ terms: Int) -> Double { floor(sqrt(2_147_483_000 / Double(terms))) }
       let steps = limit(keyWidth + keyWidth % 2), weightSteps = limit(tile + tile % 2)
+      let inTiles = isa == KL_AMX && compute == .fast
       for i in 0..<rows where lo[i] < hi[i] {
         let query = q[i * keyWidth..<(i + 1) * keyWidth].map { Double($0) }
         var delta = 0.0
@@ -78,7 +79,8 @@ import Testing
             sizeK += abs(b)
           }
           let codes = (sizeQ * key.map(abs).max()! + sizeK * query.map(abs).max()!) / (2 * steps) * 1.001
-          delta = max(delta, compute == .fast ? codes + 1e-5 : Double(keyWidth) * 0x1p-24 * size + 1e-6)
+          let rounding = compute == .fast ? codes + 1e-5 : Double(keyWidth) * 0x1p-24 * size + 1e-6
+          delta = max(delta, inTiles ? 1.01 * 0x1p-8 * size : rounding)
           scores.append(softcap > 0 ? Double(softcap) * tanh(score / Double(softcap)) : score)
         }
         let maximum = scores.max()!
@@ -90,7 +92,7 @@ import Testing
           }
         }
         let rounding = compute == .fast ? Double(tile + 1) / weightSteps + 1e-5 : Double(scores.count) * 0x1p-23
-        bounds[i] = largestValue * (exp(2 * delta) - 1 + rounding + 1e-6)
+        bounds[i] = largestValue * (exp(2 * delta) - 1 + (inTiles ? 0x1p-7 : rounding) + 1e-6)
       }
       return (out, bounds)
     }
@@ -103,7 +105,7 @@ import Testing
         problem.softcap = softcap
         let tile = [64, 128, 77][w % 3]
         let out = problem.run(body.isa, compute, tile: tile)
-        let (exact, bounds) = problem.exact(compute, tile: tile)
+        let (exact, bounds) = problem.exact(body.isa, compute, tile: tile)
         var squares = 0.0
         for i in 0..<out.count {
           let error = abs(Double(out[i]) - exact[i])
@@ -112,7 +114,8 @@ import Testing
         }
         // The bounds add all roundings up with one sign; the usual error is far smaller.
         let usual = (squares / Double(out.count)).squareRoot()
-        #expect(usual <= (compute == .fast ? 4e-4 : 1e-6), "\(keyWidth)/\(valueWidth)")
+        let expected = compute == .reference ? 1e-6 : body.isa == KL_AMX ? 2e-3 : 4e-4
+        #expect(usual <= expected, "\(usual) at \(keyWidth)/\(valueWidth)")
       }
     }
   }
@@ -152,8 +155,8 @@ import Testing
     problem.v = .init(repeating: 1, count: context * width)
     for d in 0..<width { problem.v[d] = 0 }
     let out = problem.run(body.isa, compute, tile: 64)
-    // The sink has weight 4096 of 8191.
-    #expect(out.allSatisfy { abs($0 - 4095.0 / 8191) < 2e-3 })
+    // The sink has weight 4096 of 8191; in bfloat16, log 4096 is off by up to 1/64.
+    #expect(out.allSatisfy { abs($0 - 4095.0 / 8191) < (body.isa == KL_AMX && compute == .fast ? 6e-3 : 2e-3) })
   }
 
   @Test(arguments: Body.all, Compute.allCases) func constantsComeBack(body: Body, compute: Compute) {
@@ -176,7 +179,7 @@ import Testing
     #expect(out.allSatisfy { $0.isFinite })
     // A zero query weighs all keys alike.
     let mean = (0..<64).map { d in (0..<111).reduce(0.0) { $0 + Double(problem.v[$1 * 64 + d]) } / 111 }
-    for d in 0..<64 { #expect(abs(Double(out[d]) - mean[d]) <= 1e-3 * abs(mean[d])) }
+    for d in 0..<64 { #expect(abs(Double(out[d]) - mean[d]) <= 4e-3 * abs(mean[d])) }
   }
 
   @Test(arguments: Body.all, Compute.allCases) func nonFiniteInputsStayVisible(body: Body, compute: Compute) {

@@ -21,8 +21,8 @@ struct Panels {
     codes = (0..<rows * cols / 2).map { _ in UInt8(truncatingIfNeeded: noise.bits()) }
     scales = half.rounded(noise.floats(rows * cols / 64, scale: scale))
     biases = half.rounded(noise.floats(rows * cols / 64, scale: 8 * scale))
-    packed = AlignedBytes((rows + 15) / 16 * cols / 64 * Int(KL_Q4_RECORD))
-    kl_q4_pack(codes, scales, biases, rows, cols, packed.bytes)
+    packed = AlignedBytes((rows + 15) / 16 * cols / 64 * Int(KL_Q4_RECORD), filledWith: 0)
+    kl_q4_fill(codes, scales, biases, 0, rows, cols, packed.bytes)
   }
 
   /// The weights as numbers, row by row.

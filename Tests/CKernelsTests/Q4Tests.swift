@@ -20,8 +20,8 @@ import Testing
     var codes = [UInt8](repeating: 0, count: rows * cols / 2)
     for c in 0..<64 { codes[(3 * cols + 64 + c) / 2] |= UInt8(c % 16) << UInt8(c % 2 * 4) }
     let scales = (0..<32).map { UInt16($0) }, biases = (0..<32).map { UInt16($0 + 100) }
-    let packed = AlignedBytes(2 * Int(KL_Q4_RECORD))
-    kl_q4_pack(codes, scales, biases, rows, cols, packed.bytes)
+    let packed = AlignedBytes(2 * Int(KL_Q4_RECORD), filledWith: 0)
+    kl_q4_fill(codes, scales, biases, 0, rows, cols, packed.bytes)
     let record = packed.bytes + Int(KL_Q4_RECORD)
     for chunk in 0..<8 {
       for j in 0..<4 {
@@ -101,8 +101,8 @@ import Testing
     let (rows, cols) = (16, 128)
     let one = Half.all[0].rounded([Float](repeating: 1, count: rows * 2))
     let none = [UInt16](repeating: 0, count: rows * 2)
-    let packed = AlignedBytes(2 * Int(KL_Q4_RECORD))
-    kl_q4_pack([UInt8](repeating: 0xff, count: rows * cols / 2), one, none, rows, cols, packed.bytes)
+    let packed = AlignedBytes(2 * Int(KL_Q4_RECORD), filledWith: 0)
+    kl_q4_fill([UInt8](repeating: 0xff, count: rows * cols / 2), one, none, 0, rows, cols, packed.bytes)
     for sign: Float in [1, -1] {
       let x = Activations(.init(repeating: sign * 127, count: 30 * cols), tokens: 30, cols: cols)
       var y = [Float](repeating: 0, count: 30 * rows)

@@ -168,7 +168,7 @@ class GGUF:
         """Writes `values` under gguf's name for `name`; returns them as they read back."""
         stored = self.map.get_name(name, try_suffixes=(".weight",)) or name
         values = np.ascontiguousarray(values, dtype=np.float32)
-        if type in (Q.Q4_K, Q.Q5_K, Q.Q6_K):
+        if type in (Q.Q4_K, Q.Q5_K, Q.Q6_K, Q.IQ4_NL):
             raw = random_blocks(type, values.shape)
         else:
             raw = gguf.quants.quantize(values, type)
@@ -205,6 +205,8 @@ def random_blocks(type: Q, shape) -> np.ndarray:
     halves = (RANDOM.uniform(0.0005, 0.01, (len(blocks), 2)) * RANDOM.choice([-1, 1], (len(blocks), 2))).astype(np.float16)
     if type == Q.Q6_K:
         blocks[:, -2:] = halves[:, :1].view(np.uint8)
+    elif type == Q.IQ4_NL:
+        blocks[:, :2] = halves[:, :1].view(np.uint8)
     else:
         blocks[:, :4] = halves.view(np.uint8)
     return blocks.reshape(*shape[:-1], -1)
@@ -220,11 +222,12 @@ def gguf_llama(tensors, name: str, types: list[Q]):
     w.add_rope_freq_base(500000.0)
     w.add_tokenizer_model("gpt2")
     w.add_tokenizer_pre("llama-bpe")
-    w.add_token_list([f"t{i}" for i in range(79)] + ["é"])
+    w.add_token_list([*"t0123456789Ġ"] + [f"t{i}" for i in range(67)] + ["é"])
     w.add_token_types([1] * 78 + [3, 3])
     w.add_token_merges(["t 0", "t 1"])
     w.add_bos_token_id(78)
     w.add_eos_token_id(79)
+    w.add_unk_token_id(0)
     w.add_add_bos_token(True)
     w.add_chat_template("{{ messages }}")
     count = 0
@@ -326,7 +329,7 @@ def gguf_deepseek(tensors, name: str, *, split: bool):
 def gguf_types(name: str):
     """One tensor of each type, and no model; beside it what they read as."""
     g = GGUF(name, gguf.MODEL_ARCH.LLAMA, 1)
-    for type in [Q.F32, Q.F16, Q.BF16, Q.Q8_0, Q.Q4_0, Q.Q4_1, Q.Q5_0, Q.Q5_1, Q.Q4_K, Q.Q5_K, Q.Q6_K]:
+    for type in [Q.F32, Q.F16, Q.BF16, Q.Q8_0, Q.Q4_0, Q.Q4_1, Q.Q5_0, Q.Q5_1, Q.Q4_K, Q.Q5_K, Q.Q6_K, Q.IQ4_NL]:
         values = RANDOM.normal(0, 0.1, (3, 256)).astype(np.float32)
         # Numbers below the normal range of f16, zeros, and a block of zeros.
         values[1, :40] *= 1e-5

@@ -1,9 +1,10 @@
 """Writes the golden file of the GGML blocks: what PyPI `gguf` makes of 48 rows, and for iq4_nl the algorithm below.
+`make oracle` writes another with more rows.
 
     python -m venv venv && venv/bin/pip install gguf==0.19.0 numpy
     venv/bin/python Tests/Fixtures/make_ggml.py
 
-Layout of ggml/blocks.bin, little-endian, no header: the input, [48, 64] f32; then the blocks [48, 2] of q8_0, q5_1,
+Layout of ggml/blocks.bin, little-endian, no header: the input, [rows, 64] f32; then the blocks [rows, 2] of q8_0, q5_1,
 q5_0, q4_1, q4_0 and iq4_nl, of 34, 24, 22, 20, 18 and 18 bytes; then what `gguf` reads from the blocks of the first
 eight rows of each, [6, 8, 64] f32.
 """
@@ -14,13 +15,13 @@ import gguf
 import numpy as np
 from gguf.quants import dequantize, quantize
 
-ROWS, WIDTH = 48, 64
+WIDTH = 64
 LEVELS = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113]
 
 
-def rows() -> np.ndarray:
-    random = np.random.default_rng(20260102)
-    x = random.standard_normal((ROWS, WIDTH)).astype(np.float32)
+def rows(count: int = 48, seed: int = 20260102) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    x = random.standard_normal((count, WIDTH)).astype(np.float32)
     x[8:16] *= random.lognormal(0, 2, (8, WIDTH)).astype(np.float32)  # outliers
     x[16:20] += np.float32(5)  # far from zero
     x[20] = 0
@@ -62,6 +63,7 @@ def rows() -> np.ndarray:
     x[46] = 0
     x[46, [31, 32]] = [-7, 7]  # one value beside zeros
     x[47] = np.round(x[47] * 4) / 4
+    x[48:] *= random.lognormal(0, 2, (count - 48, 1)).astype(np.float32)
     return x
 
 
@@ -89,19 +91,17 @@ def iq4_nl(row: np.ndarray) -> bytes:
     return out
 
 
-def main() -> None:
+def write(folder: pathlib.Path, x: np.ndarray) -> None:
     np.seterr(over="ignore")
-    folder = pathlib.Path(__file__).parent / "ggml"
     folder.mkdir(exist_ok=True)
-    x = rows()
     types = gguf.GGMLQuantizationType
     kinds = (types.Q8_0, types.Q5_1, types.Q5_0, types.Q4_1, types.Q4_0)
     blocks = {kind: quantize(x, kind) for kind in kinds}
-    blocks[types.IQ4_NL] = np.frombuffer(b"".join(iq4_nl(row) for row in x), np.uint8).reshape(ROWS, -1)
+    blocks[types.IQ4_NL] = np.frombuffer(b"".join(iq4_nl(row) for row in x), np.uint8).reshape(len(x), -1)
     values = [dequantize(rows[:8], kind) for kind, rows in blocks.items()]
     assert all(np.abs(back - x[:8]).max() < 0.6 for back in values), "blocks do not come back"
     (folder / "blocks.bin").write_bytes(b"".join(part.tobytes() for part in [x, *blocks.values(), *values]))
 
 
 if __name__ == "__main__":
-    main()
+    write(pathlib.Path(__file__).parent / "ggml", rows())

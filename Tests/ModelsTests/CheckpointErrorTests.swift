@@ -43,7 +43,7 @@ import Testing
         try folder.configure(["num_hidden_layers": 1e11])
         #expect(
             problem(folder)
-                == "config.json: 'num_hidden_layers' is 100000000000, more than the largest believable number, 16777216."
+                == "config.json: 'num_hidden_layers' is 100000000000, more than the largest believable number, 65536."
         )
         try folder.write("config.json", #"{"model_type": "llama", "#)
         #expect(problem(folder) == "Cannot read config.json: it is not a JSON object.")

@@ -5,7 +5,7 @@ import Testing
 
 /// Matrix products for every storage type, on every instruction set of this machine.
 @Suite struct LinearTests {
-    static let isas = [KL_SCALAR, KL_AVX2, KL_AVX512, KL_NEON].filter { kl_isa_supported($0) }
+    static let isas = [KL_SCALAR, KL_AVX2, KL_AVX512, KL_AMX, KL_NEON].filter { kl_isa_supported($0) }
     static let storages: [Linear.Storage] = [
         .dense(KL_DENSE_F32), .dense(KL_DENSE_F16), .dense(KL_DENSE_BF16), .affine8(KL_F16), .affine8(KL_BF16),
         .affine4(KL_F16), .affine4(KL_BF16),
@@ -39,16 +39,20 @@ import Testing
         var codes = [Int8](repeating: 0, count: x.count)
         var scales = [Float](repeating: 0, count: x.count / 64 + 1)
         var sums = scales
+        var packed = [UInt16](repeating: 0, count: Activations.packedCount(rows: tokens, cols: linear.cols))
+        let runs = [RowRun(rows: 0..<tokens, inTiles: execution.hasTiles)]
         var y = [Float](repeating: 77, count: (tokens + 1) * linear.rows)
         x.withUnsafeMutableBufferPointer { x in
             codes.withUnsafeMutableBufferPointer { codes in
                 scales.withUnsafeMutableBufferPointer { scales in
                     sums.withUnsafeMutableBufferPointer { sums in
-                        let input = Activations(
-                            values: x.baseAddress!, stride: linear.cols, codes: codes.baseAddress!,
-                            scales: scales.baseAddress!, sums: sums.baseAddress!)
-                        execution.quantize(input, rows: 0..<tokens, cols: linear.cols)
-                        linear.apply(input, tokens: tokens, into: &y, stride: linear.rows, on: execution)
+                        packed.withUnsafeMutableBufferPointer { packed in
+                            let input = Activations(
+                                values: x.baseAddress!, stride: linear.cols, codes: codes.baseAddress!,
+                                scales: scales.baseAddress!, sums: sums.baseAddress!, packed: packed.baseAddress!)
+                            execution.quantize(input, rows: 0..<tokens, cols: linear.cols, runs: runs)
+                            linear.apply(input, runs: runs, into: &y, stride: linear.rows, on: execution)
+                        }
                     }
                 }
             }
@@ -114,7 +118,8 @@ import Testing
         }
     }
 
-    /// 8-bit activations: what their rounding costs, and no more; the same whatever the number of tokens.
+    /// 8-bit activations, or tiles of bfloat16: what the rounding costs, and no more; the same whatever the number of
+    /// tokens.
     @Test(arguments: storages, isas)
     func fastProducts(storage: Linear.Storage, isa: kl_isa) throws {
         let cols = 320
@@ -123,12 +128,15 @@ import Testing
         let (exact, size) = exact(linear, x, tokens: 300)
         let all = product(linear, x, tokens: 300, compute: .fast, isa: isa)
         // Codes of a group are off by half a step of 1/127 of its largest element.
-        let error = if case .dense = storage { Double(cols) * 0x1p-24 } else { 0.5 / 127 * 4 }
+        // In tiles, weights and activations are off by 2^-9 each.
+        let rounding = isa == KL_AMX ? 0x1p-8 * 1.01 : 0.5 / 127 * 4
+        let error = if case .dense = storage { Double(cols) * 0x1p-24 } else { rounding }
         #expect(exact.indices.allSatisfy { abs(Double(all[$0]) - exact[$0]) <= size[$0] * error })
         for tokens in [1, 2, 3, 5, 11] {
             let some = product(linear, Array(x.prefix(tokens * cols)), tokens: tokens, compute: .fast, isa: isa)
             #expect(some == Array(all.prefix(tokens * linear.rows)), "\(tokens) tokens")
         }
+        guard isa != KL_AMX else { return }
         let scalar = product(linear, x, tokens: 300, compute: .fast, isa: KL_SCALAR)
         #expect(exact.indices.allSatisfy { abs(Double(all[$0] - scalar[$0])) <= size[$0] * Double(cols) * 0x1p-24 })
     }

@@ -49,7 +49,12 @@ import Testing
         (llama, "use_sliding_window", true, "use_sliding_window 'true' is not supported; supported: false."),
         (llama, "partial_rotary_factor", 0.5, "partial_rotary_factor '0.5' is not supported; supported: 1."),
         (llama, "rope_theta", 0, "'rope_theta' must be larger than 1."),
-        (llama, "head_dim", 63, "'head_dim' (63) must be even."),
+        (llama, "head_dim", 63, "'head_dim' (63) must be even, from 2 to 65536."),
+        (llama, "num_attention_heads", 1024, "'head_dim' (0) must be even, from 2 to 65536."),
+        // Found by fuzzing: an integer overflow, and memory for each before any weight was seen.
+        (deepSeek, "num_key_value_heads", Int.max, "num_key_value_heads '9.223372036854776e+18' is not supported; supported: 4."),
+        (llama, "head_dim", 1 << 24, "'head_dim' is 16777216, more than the largest believable number, 65536."),
+        (gemma, "num_hidden_layers", 1 << 24, "'num_hidden_layers' is 16777216, more than the largest believable number, 65536."),
         (gemma, "hidden_activation", "silu", "hidden_activation 'silu' is not supported; supported: gelu_pytorch_tanh."),
         (gemma, "use_bidirectional_attention", true, "use_bidirectional_attention 'true' is not supported; supported: false."),
         (gemma, "sliding_window", NSNull(), "'sliding_window' is missing."),
@@ -73,7 +78,7 @@ import Testing
         (deepSeek, "num_key_value_heads", 2, "num_key_value_heads '2' is not supported; supported: 4."),
         (deepSeek, "num_experts_per_tok", 65, "'num_experts_per_tok' (65) is more than n_routed_experts (64)."),
         (deepSeek, "num_experts_per_tok", NSNull(), "'num_experts_per_tok' is missing."),
-        (deepSeek, "qk_rope_head_dim", 7, "'qk_rope_head_dim' (7) must be even."),
+        (deepSeek, "qk_rope_head_dim", 7, "'qk_rope_head_dim' (7) must be even, from 2 to 65536."),
     ]
 
     @Test(arguments: cases.indices)

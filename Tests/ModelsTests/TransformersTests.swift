@@ -5,7 +5,7 @@ import Testing
 
 /// Logits against those of transformers in float32, at every position.
 @Suite struct TransformersTests {
-    static let isas = [KL_SCALAR, KL_AVX2, KL_AVX512, KL_NEON].filter { kl_isa_supported($0) }
+    static let isas = [KL_SCALAR, KL_AVX2, KL_AVX512, KL_AMX, KL_NEON].filter { kl_isa_supported($0) }
 
     /// The worst position's error; infinity if any position's choice is another.
     private func error(_ logits: [Float], _ expected: [Float], of fixture: Fixture) throws -> Double {

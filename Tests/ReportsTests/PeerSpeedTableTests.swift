@@ -47,7 +47,7 @@ import Testing
             try SampleRun.table(
                 Self.targetSchema, [target("llama.cpp f16", 2.5), target("kvlab fp16", 1.6), target("llama.cpp q4_0", 4)]),
         ])
-        let definition = try #require(tableDefinitions.first { $0.id == "peer-speed" })
+        let definition = try #require(tableDefinitions.first { $0.id == "S2" })
         let input = ReportInput(
             results: file, published: PublishedNumbers(folder: publishedFolder), resultsPath: "results/x/results.h5")
         let tables = try definition.tables(input)

@@ -5,7 +5,7 @@ import Testing
 
 /// What every scheme promises, checked for all of them on every instruction set of this machine.
 @Suite struct SchemeConformanceTests {
-    static let isas = [KL_SCALAR, KL_AVX2, KL_AVX512, KL_NEON].filter { kl_isa_supported($0) }
+    static let isas = [KL_SCALAR, KL_AVX2, KL_AVX512, KL_AMX, KL_NEON].filter { kl_isa_supported($0) }
     static let names = SchemeRegistry.all.map(\.name)
     static let widths = [64, 128, 256, 576]
 

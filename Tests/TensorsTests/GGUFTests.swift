@@ -144,6 +144,11 @@ import Testing
             problem(file([1 << 40, 1 << 40])).hasSuffix(
                 "tensor 't' has the impossible dimensions [1099511627776, 1099511627776]."))
         #expect(problem(file([16, 0])).hasSuffix("tensor 't' has the impossible dimensions [16, 0]."))
+        var short = GGUFBytes(tensors: 2)
+        short.tensor("t", [1 << 20], type: 0, offset: 0)
+        short.tensor("u", [8], type: 0, offset: 4 << 20)
+        short.pad()
+        #expect(problem(short.bytes).hasSuffix("tensor 'u' starts at 4194304 of the data, and the file ends at 96."))
         var twice = GGUFBytes(tensors: 2)
         twice.tensor("t", [8], type: 0, offset: 0)
         twice.tensor("t", [8], type: 0, offset: 32)

@@ -99,6 +99,34 @@ import Testing
         #expect(rows.allSatisfy { ($0["samples"] as? [Double])?.count == 2 && $0["kv"] as? String == "q8_0" })
     }
 
+    /// The prompt is read after the checkpoint was opened, and before its weights.
+    @Test func aCheckpointCutShortMeanwhile() throws {
+        let prompt = program.folder + "/prompt"
+        mkfifo(prompt, 0o600)
+        let (process, _, errors) = try program.start(["generate", "--weights", model, "--prompt-file", prompt])
+        let writer = open(prompt, O_WRONLY)
+        truncate(model + "/model.safetensors", 8192)
+        write(writer, "The quick", 9)
+        close(writer)
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit && process.terminationStatus == 1)
+        let text = try String(contentsOfFile: errors, encoding: .utf8)
+        #expect(text == "Error: A file was cut short while it was being read, a checkpoint or an agent's cache; run this "
+            + "again when no other program writes to it.\n")
+    }
+
+    @Test func anInterrupt() throws {
+        let prompt = program.folder + "/prompt"
+        mkfifo(prompt, 0o600)
+        let (process, _, errors) = try program.start(["generate", "--weights", model, "--prompt-file", prompt])
+        let writer = open(prompt, O_WRONLY)
+        process.interrupt()
+        process.waitUntilExit()
+        close(writer)
+        #expect(process.terminationReason == .exit && process.terminationStatus == 130)
+        #expect(try String(contentsOfFile: errors, encoding: .utf8) == "\nInterrupted.\n")
+    }
+
     @Test func mistakes() throws {
         let none = try program.run(["generate", "--weights", program.folder + "/nothing", "--prompt", "x"])
         #expect(none.status == 1 && none.errors.hasPrefix("Error: Cannot open \(program.folder)/nothing: "))

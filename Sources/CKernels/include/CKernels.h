@@ -18,6 +18,7 @@ typedef enum : int32_t {
   KL_AVX2 = 1,    // AVX2, FMA, F16C
   KL_AVX512 = 2,  // AVX-512 F/BW/DQ/VL and VNNI
   KL_NEON = 3,    // Arm Advanced SIMD with dot products
+  KL_AMX = 4,     // AVX-512 and tiles of bfloat16; the system's leave to use them is asked for once
 } kl_isa;
 
 /// Does this build hold a body for `isa`, and does this processor run it?
@@ -45,9 +46,10 @@ void kl_half_to_f32(kl_isa isa, kl_half type, const uint16_t *x, size_t n, float
 #define KL_GROUP 64
 #define KL_Q4_RECORD 576
 
-/// Row-major MLX-style 4-bit rows (low nibble first; scales and biases [rows, cols/64]) into panels.
-void kl_q4_pack(const uint8_t *codes, const uint16_t *scales, const uint16_t *biases,
-                size_t rows, size_t cols, uint8_t *panels);
+/// `count` row-major MLX-style rows (codes [count, cols / 2], low nibble first; scales and biases [count, cols/64]) into
+/// rows row0 ..< row0 + count of zeroed panels. Different rows may be filled at the same time.
+void kl_q4_fill(const uint8_t *codes, const uint16_t *scales, const uint16_t *biases, size_t row0, size_t count,
+                size_t cols, uint8_t *panels);
 /// One row of panels back to floats: out [cols].
 void kl_q4_unpack_row(kl_half type, const uint8_t *panels, size_t row, size_t cols, float *out);
 
@@ -124,13 +126,14 @@ void kl_softmax_block(kl_isa isa, float *scores, size_t strideS, size_t heads, s
 
 typedef enum : int32_t {
   KL_REFERENCE = 0,  // f32 dots
-  KL_FAST = 1,       // 16-bit integer dots on AVX-512 (scaled per row: 4095 steps at width 128), else f32
+  KL_FAST = 1,       // bfloat16 on AMX, 16-bit integer dots on AVX-512 (scaled per row: 4095 steps at width 128), else f32
 } kl_compute;
 
 // With V = max|v| and S steps (S² · width ≤ 2^31, so 4095 at width 128), an output is off by at most
 //   reference: V · (e^2δ − 1 + 2^-23 · keys), δ = 2^-24 · keyWidth · max Σ|q k|
 //   fast:      V · (e^2δ − 1 + (tileTokens + 1) / S(tileTokens)), δ = (Σ|q| · max|k| + Σ|k| · max|q|) / (2 S(keyWidth))
-// and usually by far less (1e-6 and 4e-4 in the tests' root mean square); held by `FlashTests.withinTheStatedBound`.
+//   AMX:       V · (e^2δ − 1 + 2^-7), δ = 1.01 · 2^-8 · max Σ|q k|
+// and usually by far less (1e-6, 4e-4 and 2e-3 in the tests' root mean square); held by `FlashTests.withinTheStatedBound`.
 // An output row depends on no other row. A row that sees nothing is 0; an infinity or NaN in what it sees shows.
 
 /// Bytes of scratch for `rows` query rows and tiles of at most `tileTokens` keys; 64-byte aligned by the caller.
@@ -169,6 +172,20 @@ void kl_random_bytes(uint64_t seed, uint64_t offset, uint8_t *out, size_t n);
 /// CRC-32C (Castagnoli) of n bytes continued from `crc` (0 to start), in hardware where there is some.
 uint32_t kl_crc32c(uint32_t crc, const void *bytes, size_t n);
 
+// MARK: Ceilings
+
+typedef enum : int32_t {
+  KL_CEILING_F32 = 0,    // fused multiplications and additions of f32
+  KL_CEILING_INT8 = 1,   // dot products of 8 bits
+  KL_CEILING_TILES = 2,  // products of bfloat16 tiles
+} kl_ceiling;
+
+/// Runs `rounds` rounds of what the instruction set does fastest on registers, to be timed.
+/// Gives the operations done, a multiplication and an addition counted apart; 0 where the set has no such instruction.
+double kl_ceiling_run(kl_isa isa, kl_ceiling kind, size_t rounds);
+/// Reads n bytes, a multiple of 256, at a multiple of 64, in order, to be timed; gives a number made from all of them.
+uint64_t kl_read(kl_isa isa, const void *bytes, size_t n);
+
 /// Tells the processor that the caller spins.
 static inline void kl_pause(void) {
 #if defined(__x86_64__)
@@ -206,10 +223,7 @@ void kl_dense_gemm(kl_isa isa, kl_dense type, const void *panels, size_t rows, s
 //   bytes 1056..1087  16 biases (kl_half), one per row
 #define KL_Q8_RECORD 1088
 
-/// Row-major MLX-style rows (codes [count, cols / 2] or [count, cols], scales and biases [count, cols/64]) into rows
-/// row0 ..< row0 + count of zeroed panels. Different rows may be filled at the same time.
-void kl_q4_fill(const uint8_t *codes, const uint16_t *scales, const uint16_t *biases, size_t row0, size_t count,
-                size_t cols, uint8_t *panels);
+/// As kl_q4_fill, with codes [count, cols].
 void kl_q8_fill(const uint8_t *codes, const uint16_t *scales, const uint16_t *biases, size_t row0, size_t count,
                 size_t cols, uint8_t *panels);
 /// One row of panels back to floats: out [cols].
@@ -221,6 +235,28 @@ void kl_q8_gemm_int8(kl_isa isa, kl_half type, const uint8_t *panels, size_t row
                      float *y, size_t strideY);
 void kl_q8_gemm_f32(kl_isa isa, kl_half type, const uint8_t *panels, size_t rows, size_t cols, size_t panel0,
                     size_t panel1, const float *x, size_t strideX, size_t tokens, float *y, size_t strideY);
+
+// MARK: Products in bfloat16
+//
+// Packed rows: x [tokens, cols] in bfloat16, cols a multiple of 64, as tiles of 16 tokens × 32 columns: element (t, c)
+// has index (t / 16 * (cols / 32) + c / 32) * 512 + t % 16 * 32 + c % 32.
+
+/// Elements of packed rows.
+size_t kl_bf16_rows_size(size_t tokens, size_t cols);
+/// Rows x [count, cols] at x[i * strideX] into packed rows row0 ..< row0 + count, rounded to nearest even. Different rows
+/// may be packed at the same time.
+void kl_bf16_rows_pack(kl_isa isa, const float *x, size_t row0, size_t count, size_t cols, size_t strideX,
+                       uint16_t *packed);
+
+/// y[t, r] = Σ_c w[r, c]·x[token0 + t, c] over bfloat16 weights (scale * code + bias, rounded once; halves away from
+/// zero) and packed rows, for rows of panels [panel0, panel1) and `tokens` tokens, written at y[t * strideY + r]; rows at
+/// or past `rows` are not written. The tile of the last token is read whole. Sums are f32: off by at most
+/// cols · 2^-23 · Σ|w x|; held by `BFloat16Tests`. A token's result does not depend on the tokens or panels that come
+/// with it. KL_AMX has a body; every other set means the scalar one.
+void kl_q4_gemm_bf16(kl_isa isa, kl_half type, const uint8_t *panels, size_t rows, size_t cols, size_t panel0,
+                     size_t panel1, const uint16_t *x, size_t token0, size_t tokens, float *y, size_t strideY);
+void kl_q8_gemm_bf16(kl_isa isa, kl_half type, const uint8_t *panels, size_t rows, size_t cols, size_t panel0,
+                     size_t panel1, const uint16_t *x, size_t token0, size_t tokens, float *y, size_t strideY);
 
 // MARK: Stored weights
 //

@@ -83,7 +83,7 @@ public final class Checkpoint {
     /// A layer has a tensor: so a damaged number of layers is found before anything is allocated for them.
     private static func checkLayers(_ file: ConfigurationFile, _ tensors: any CheckpointTensors) throws {
         let file = try file.object("text_config") ?? file
-        let layers = try file.int("num_hidden_layers")
+        let layers = try file.int("num_hidden_layers", maximum: ConfigurationFile.maximumLayers)
         let count = tensors.required.count
         guard layers <= count else {
             throw file.bad("num_hidden_layers", "is \(layers), and the checkpoint has \(count) tensors in all")

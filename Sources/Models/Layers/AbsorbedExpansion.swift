@@ -38,16 +38,19 @@ struct AbsorbedExpansion: Sendable {
         self.values = values
     }
 
-    /// Absorbed queries of `rows` rows: W_Kᵀ q and behind it the rotated part, [heads, latent + rope].
-    func queries(_ shape: LatentAttention.Shape, _ scratch: StepScratch, rows: Int, on execution: Execution) {
+    /// Absorbed queries of the rows at work: W_Kᵀ q and behind it the rotated part, [heads, latent + rope].
+    func queries(_ shape: LatentAttention.Shape, _ step: Step) {
         let stride = shape.projectedWidth
-        execution.workers.run(shape.heads) { head, _ in
+        let scratch = step.scratch
+        step.execution.workers.run(shape.heads) { head, _ in
             let from = scratch.projected + shape.queries + head * shape.queryWidth
             let to = scratch.projected + shape.first + head * shape.compressedWidth
-            keys[head].apply(
-                scratch.activations(from, stride: stride), tokens: rows, panels: 0..<keys[head].panelCount,
-                endRow: shape.latentWidth, into: to, stride: stride, on: execution)
-            for row in 0..<rows {
+            for run in step.runs {
+                keys[head].apply(
+                    scratch.activations(from, stride: stride), run: run, panels: 0..<keys[head].panelCount,
+                    endRow: shape.latentWidth, into: to, stride: stride, on: step.execution)
+            }
+            for row in 0..<step.active.count {
                 (to + row * stride + shape.latentWidth).update(
                     from: from + row * stride + shape.nopeWidth, count: shape.ropeWidth)
             }
@@ -55,20 +58,26 @@ struct AbsorbedExpansion: Sendable {
     }
 
     /// mixed = W_V of the weighted compressed rows, [rows, heads, value].
-    func values(_ shape: LatentAttention.Shape, _ scratch: StepScratch, rows: Int, on execution: Execution) {
+    func values(_ shape: LatentAttention.Shape, _ step: Step) {
         let stride = shape.projectedWidth
         let width = shape.latentWidth
-        execution.workers.run(shape.heads) { head, _ in
-            // Each head has a part of the 8-bit rows for itself.
+        let scratch = step.scratch
+        let rows = step.active.count
+        step.execution.workers.run(shape.heads) { head, _ in
+            // Each head has a part of the rows' other forms for itself.
             let shared = scratch.activations(scratch.projected + shape.second + head * width, stride: stride)
             let groups = width / Linear.groupSize
             let input = Activations(
                 values: shared.values, stride: stride, codes: shared.codes + head * rows * width,
-                scales: shared.scales + head * rows * groups, sums: shared.sums + head * rows * groups)
-            execution.quantize(input, rows: 0..<rows, cols: width)
-            values[head].apply(
-                input, tokens: rows, panels: 0..<values[head].panelCount, endRow: shape.valueWidth,
-                into: scratch.mixed + head * shape.valueWidth, stride: shape.heads * shape.valueWidth, on: execution)
+                scales: shared.scales + head * rows * groups, sums: shared.sums + head * rows * groups,
+                packed: shared.packed + head * Activations.packedCount(rows: rows, cols: width))
+            step.quantize(input, rows: 0..<rows, cols: width)
+            for run in step.runs {
+                values[head].apply(
+                    input, run: run, panels: 0..<values[head].panelCount, endRow: shape.valueWidth,
+                    into: scratch.mixed + head * shape.valueWidth, stride: shape.heads * shape.valueWidth,
+                    on: step.execution)
+            }
         }
     }
 }

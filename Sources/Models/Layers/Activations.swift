@@ -1,6 +1,7 @@
 import CKernels
 
-/// Rows that go into a matrix product: floats, and for the fast path their 8-bit form.
+/// Rows that go into a matrix product: floats, and for the fast path their 8-bit form or, packed for tiles, their 16-bit
+/// one.
 package struct Activations {
     /// [rows, cols] at `values + row * stride`
     package let values: UnsafeMutablePointer<Float>
@@ -11,34 +12,44 @@ package struct Activations {
     package let scales: UnsafeMutablePointer<Float>
     /// [rows, cols / 64]
     package let sums: UnsafeMutablePointer<Float>
+    /// bfloat16, as `kl_bf16_rows_pack` lays them out: room for whole tiles of rows.
+    package let packed: UnsafeMutablePointer<UInt16>
 
     package init(
         values: UnsafeMutablePointer<Float>, stride: Int, codes: UnsafeMutablePointer<Int8>,
-        scales: UnsafeMutablePointer<Float>, sums: UnsafeMutablePointer<Float>
+        scales: UnsafeMutablePointer<Float>, sums: UnsafeMutablePointer<Float>, packed: UnsafeMutablePointer<UInt16>
     ) {
         self.values = values
         self.stride = stride
         self.codes = codes
         self.scales = scales
         self.sums = sums
+        self.packed = packed
     }
 
-    /// The rows from `row` on.
-    func dropping(_ row: Int, cols: Int) -> Activations {
-        let groups = cols / Linear.groupSize
-        return Activations(
-            values: values + row * stride, stride: stride, codes: codes + row * cols, scales: scales + row * groups,
-            sums: sums + row * groups)
-    }
+    /// Elements of `packed` for rows of `cols` columns.
+    package static func packedCount(rows: Int, cols: Int) -> Int { kl_bf16_rows_size(rows, cols) }
 }
 
 extension Execution {
-    /// Quantizes rows `rows` of `input`, each `cols` wide, where the fast path can use that: not where rows are no
-    /// whole groups, since then only dense weights take them. Runs inside a region.
-    package func quantize(_ input: Activations, rows: Range<Int>, cols: Int) {
+    /// Makes the form of `input` that the fast path takes, of those rows in `rows` that belong to `runs`; `cols` is their
+    /// width. Where rows are no whole groups there is none, since then only dense weights take them. Runs inside a region.
+    package func quantize(_ input: Activations, rows: Range<Int>, cols: Int, runs: [RowRun]) {
         guard compute == .fast, cols % Linear.groupSize == 0 else { return }
-        let part = input.dropping(rows.lowerBound, cols: cols)
-        kl_quantize_activations(isa, part.values, rows.count, cols, input.stride, part.codes, part.scales, part.sums)
+        let groups = cols / Linear.groupSize
+        for run in runs {
+            let part = run.rows.clamped(to: rows)
+            guard !part.isEmpty else { continue }
+            let first = part.lowerBound
+            let values = input.values + first * input.stride
+            if run.inTiles {
+                kl_bf16_rows_pack(isa, values, first, part.count, cols, input.stride, input.packed)
+            } else {
+                kl_quantize_activations(
+                    isa, values, part.count, cols, input.stride, input.codes + first * cols, input.scales + first * groups,
+                    input.sums + first * groups)
+            }
+        }
     }
 
     /// Calls `body` on chunks of `rows` rows in parallel.

@@ -44,7 +44,7 @@ struct CachedAttention {
     }
 
     /// Tokens of one tile of a prefill.
-    static let tileTokens = 128
+    static let tileTokens = 256
     /// Query rows that one prefill task holds.
     static let taskRows = 1024
     /// Tokens of one part of a decode; parts are joined in order.

@@ -11,10 +11,11 @@ final class ExpertScratch {
     let weights: UnsafeMutablePointer<Float>
     /// Where a token's row for each of its experts is, [rows, chosen].
     let slots: UnsafeMutablePointer<Int32>
-    /// The rows of expert e are starts[e] ..< starts[e + 1], [experts + 1].
-    let starts: UnsafeMutablePointer<Int32>
-    /// Experts that have rows, [activeCount].
-    let active: UnsafeMutablePointer<Int32>
+    /// The rows of expert e begin at starts[2e] and end at ends[2e]; those that go through tiles are 2e + 1, and begin
+    /// with a whole tile. [2 · experts]
+    private let starts, ends: UnsafeMutablePointer<Int32>
+    /// The numbers of those above that have rows, [activeCount].
+    private let active: UnsafeMutablePointer<Int32>
     private(set) var activeCount = 0
     /// Inputs in the order of experts, and later the outputs, [rows · chosen, hidden].
     let rows: UnsafeMutablePointer<Float>
@@ -22,29 +23,39 @@ final class ExpertScratch {
     let gateUp: UnsafeMutablePointer<Float>
     private let codes: UnsafeMutablePointer<Int8>
     private let scales, sums: UnsafeMutablePointer<Float>
+    private let packed: UnsafeMutablePointer<UInt16>
     private let groupScores: UnsafeMutablePointer<Float>
     private let buffer: AlignedBuffer
 
     var byteCount: Int { buffer.byteCount }
 
-    /// - Parameter rows: the most tokens of a step.
-    init(_ shape: MixtureOfExperts.Shape, rows: Int) throws {
-        let slotCount = rows * shape.chosen
+    /// Rows of a tile.
+    private static let tileRows = 16
+
+    /// - Parameters:
+    ///   - rows: the most tokens of a step.
+    ///   - tiles: may rows go through tiles? Then there is room for gaps before them.
+    init(_ shape: MixtureOfExperts.Shape, rows: Int, tiles: Bool) throws {
+        let chosenCount = rows * shape.chosen
+        let gaps = tiles ? min(shape.count, chosenCount) * (Self.tileRows - 1) : 0
+        let slotCount = chosenCount + gaps
         let input = max(shape.hiddenSize, shape.ffnSize)
         let groups = (input + Linear.groupSize - 1) / Linear.groupSize
         var arena = Arena()
         let scores = arena.reserve(rows * shape.count, of: Float.self)
         let groupScores = arena.reserve(rows * shape.groups, of: Float.self)
-        let experts = arena.reserve(slotCount, of: Int32.self)
-        let weights = arena.reserve(slotCount, of: Float.self)
-        let slots = arena.reserve(slotCount, of: Int32.self)
-        let starts = arena.reserve(shape.count + 1, of: Int32.self)
-        let active = arena.reserve(shape.count, of: Int32.self)
+        let experts = arena.reserve(chosenCount, of: Int32.self)
+        let weights = arena.reserve(chosenCount, of: Float.self)
+        let slots = arena.reserve(chosenCount, of: Int32.self)
+        let starts = arena.reserve(2 * shape.count, of: Int32.self)
+        let ends = arena.reserve(2 * shape.count, of: Int32.self)
+        let active = arena.reserve(2 * shape.count, of: Int32.self)
         let values = arena.reserve(slotCount * shape.hiddenSize, of: Float.self)
         let gateUp = arena.reserve(slotCount * 2 * shape.ffnSize, of: Float.self)
         let codes = arena.reserve(slotCount * input, of: Int8.self)
         let scales = arena.reserve(slotCount * groups, of: Float.self)
         let sums = arena.reserve(slotCount * groups, of: Float.self)
+        let packed = arena.reserve(tiles ? Activations.packedCount(rows: slotCount, cols: input) : 0, of: UInt16.self)
         buffer = try AlignedBuffer(byteCount: arena.byteCount)
         self.scores = buffer.slice(scores)
         self.groupScores = buffer.slice(groupScores)
@@ -52,22 +63,24 @@ final class ExpertScratch {
         self.weights = buffer.slice(weights)
         self.slots = buffer.slice(slots)
         self.starts = buffer.slice(starts)
+        self.ends = buffer.slice(ends)
         self.active = buffer.slice(active)
         self.rows = buffer.slice(values)
         self.gateUp = buffer.slice(gateUp)
         self.codes = buffer.slice(codes)
         self.scales = buffer.slice(scales)
         self.sums = buffer.slice(sums)
+        self.packed = buffer.slice(packed)
     }
 
     /// The rows that experts take, `cols` wide.
     func input(cols: Int) -> Activations {
-        Activations(values: rows, stride: cols, codes: codes, scales: scales, sums: sums)
+        Activations(values: rows, stride: cols, codes: codes, scales: scales, sums: sums, packed: packed)
     }
 
-    /// The rows that the experts' last matrices take; their 8-bit form replaces that of the inputs.
+    /// The rows that the experts' last matrices take; the form of them that products take replaces that of the inputs.
     func gate(width: Int) -> Activations {
-        Activations(values: gateUp, stride: 2 * width, codes: codes, scales: scales, sums: sums)
+        Activations(values: gateUp, stride: 2 * width, codes: codes, scales: scales, sums: sums, packed: packed)
     }
 
     /// Chooses the experts of row `row` by its scores. Of equals the first is chosen; with NaN, some are.
@@ -126,25 +139,39 @@ final class ExpertScratch {
         return best
     }
 
-    /// Puts the chosen (row, expert) pairs in the order of experts, rows of an expert in their own order.
-    func group(rows: Int, _ shape: MixtureOfExperts.Shape) {
-        starts.update(repeating: 0, count: shape.count + 1)
-        for index in 0..<rows * shape.chosen { starts[Int(experts[index]) + 1] += 1 }
+    /// Puts the chosen (row, expert) pairs in the order of experts, rows of an expert in their own order, first those
+    /// that do not go through tiles.
+    func group(_ runs: [RowRun], _ shape: MixtureOfExperts.Shape) {
+        ends.update(repeating: 0, count: 2 * shape.count)
+        forEachPair(runs, shape) { ends[$1] += 1 }
         activeCount = 0
-        for expert in 0..<shape.count {
-            if starts[expert + 1] > 0 {
-                active[activeCount] = Int32(expert)
-                activeCount += 1
+        var next = 0
+        for number in 0..<2 * shape.count where ends[number] > 0 {
+            active[activeCount] = Int32(number)
+            activeCount += 1
+            if number % 2 == 1 { next = (next + Self.tileRows - 1) / Self.tileRows * Self.tileRows }
+            let count = Int(ends[number])
+            starts[number] = Int32(next)
+            ends[number] = Int32(next)
+            next += count
+        }
+        forEachPair(runs, shape) { pair, number in
+            slots[pair] = ends[number]
+            ends[number] += 1
+        }
+    }
+
+    private func forEachPair(_ runs: [RowRun], _ shape: MixtureOfExperts.Shape, _ body: (Int, Int) -> Void) {
+        for run in runs {
+            for pair in run.rows.lowerBound * shape.chosen..<run.rows.upperBound * shape.chosen {
+                body(pair, 2 * Int(experts[pair]) + (run.inTiles ? 1 : 0))
             }
-            starts[expert + 1] += starts[expert]
         }
-        for index in 0..<rows * shape.chosen {
-            let expert = Int(experts[index])
-            slots[index] = starts[expert]
-            starts[expert] += 1
-        }
-        // Every start has moved on to the next one's.
-        for expert in stride(from: shape.count, to: 0, by: -1) { starts[expert] = starts[expert - 1] }
-        starts[0] = 0
+    }
+
+    /// The expert and the rows of the `index`-th of those that have rows.
+    func work(_ index: Int) -> (expert: Int, run: RowRun) {
+        let number = Int(active[index])
+        return (number / 2, RowRun(rows: Int(starts[number])..<Int(ends[number]), inTiles: number % 2 == 1))
     }
 }

@@ -21,11 +21,13 @@ struct GatedMLP: FeedForwardLayer {
 
     var byteCount: Int { gateUp.byteCount + down.byteCount }
 
+    var cost: LayerCost { LayerCost(gateUp, down) }
+
     func apply(_ step: Step) {
         let width = down.cols
         let count = step.active.count
         let scratch = step.scratch
-        gateUp.apply(scratch.normed, tokens: count, into: scratch.feedForward, stride: 2 * width, on: step.execution)
+        gateUp.apply(scratch.normed, runs: step.runs, into: scratch.feedForward, stride: 2 * width, on: step.execution)
         let gate = scratch.activations(scratch.feedForward, stride: 2 * width)
         let isa = step.execution.isa
         step.execution.forEachChunk(of: count) { chunk in
@@ -33,8 +35,8 @@ struct GatedMLP: FeedForwardLayer {
                 let start = gate.values + row * gate.stride
                 activation.apply(start, start + width, width, isa: isa)
             }
-            step.execution.quantize(gate, rows: chunk, cols: width)
+            step.quantize(gate, rows: chunk, cols: width)
         }
-        down.apply(gate, tokens: count, into: scratch.delta, stride: scratch.hiddenSize, on: step.execution)
+        down.apply(gate, runs: step.runs, into: scratch.delta, stride: scratch.hiddenSize, on: step.execution)
     }
 }

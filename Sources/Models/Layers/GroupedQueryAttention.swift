@@ -19,10 +19,22 @@ struct GroupedQueryAttention: AttentionLayer {
     private var stride: Int { queryKeyValue.rows }
 
     var byteCount: Int { queryKeyValue.byteCount + output.byteCount }
+    var attentionShape: CachedAttention.Shape { shape }
+
+    var storeCost: LayerCost { part(of: queryKeyValue.rows - queryWidth) }
+    var attendCost: LayerCost { part(of: queryWidth) + LayerCost(output) }
+
+    /// The cost of some rows of `queryKeyValue`.
+    private func part(of rows: Int) -> LayerCost {
+        var cost = LayerCost()
+        cost.elements = rows * queryKeyValue.cols
+        cost.bytes = queryKeyValue.byteCount * rows / queryKeyValue.rows
+        return cost
+    }
 
     func storeKeysAndValues(_ step: Step, layer: Int, andQueries: Bool) {
         queryKeyValue.apply(
-            step.scratch.normed, tokens: step.rows.count, rows: (andQueries ? 0 : queryWidth)..<stride,
+            step.scratch.normed, runs: step.runs, rows: (andQueries ? 0 : queryWidth)..<stride,
             into: step.scratch.projected, stride: stride, on: step.execution)
         let isa = step.execution.isa
         let sequences = step.rows.sequences
@@ -51,7 +63,7 @@ struct GroupedQueryAttention: AttentionLayer {
         let count = step.active.count
         if !queriesReady {
             queryKeyValue.apply(
-                scratch.normed, tokens: count, rows: 0..<queryWidth, into: scratch.projected, stride: stride,
+                scratch.normed, runs: step.runs, rows: 0..<queryWidth, into: scratch.projected, stride: stride,
                 on: step.execution)
         }
         let rows = step.active.rows
@@ -69,8 +81,8 @@ struct GroupedQueryAttention: AttentionLayer {
             layer: layer, window: window, shape: shape, sequences: step.active.sequences, queries: scratch.projected,
             queryStride: stride, out: scratch.mixed, outStride: output.cols)
         let mixed = scratch.activations(scratch.mixed, stride: output.cols)
-        step.execution.forEachChunk(of: count) { step.execution.quantize(mixed, rows: $0, cols: output.cols) }
-        output.apply(mixed, tokens: count, into: scratch.delta, stride: scratch.hiddenSize, on: step.execution)
+        step.execution.forEachChunk(of: count) { step.quantize(mixed, rows: $0, cols: output.cols) }
+        output.apply(mixed, runs: step.runs, into: scratch.delta, stride: scratch.hiddenSize, on: step.execution)
     }
 
     /// Turns one head of the token in step row `row`.

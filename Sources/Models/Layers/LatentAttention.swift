@@ -88,15 +88,36 @@ struct LatentAttention: AttentionLayer {
         return queryBytes + compression.byteCount + expansionBytes + output.byteCount
     }
 
+    var attentionShape: CachedAttention.Shape { shape.attention }
+
+    var storeCost: LayerCost {
+        guard case .whole(let linear) = expansion else { return LayerCost(compression) }
+        return LayerCost(compression, linear)
+    }
+
+    var attendCost: LayerCost {
+        var cost = LayerCost(output)
+        switch queries {
+        case .full(let linear): cost.add(linear)
+        case .compressed(let down, _, let up):
+            cost.add(down)
+            cost.add(up)
+        }
+        if case .absorbed(let absorbed) = expansion {
+            for linear in absorbed.keys + absorbed.values { cost.add(linear) }
+        }
+        return cost
+    }
+
     // MARK: Keys and values
 
     func storeKeysAndValues(_ step: Step, layer: Int, andQueries: Bool) {
         let scratch = step.scratch
         let rows = step.rows.count
-        // Everything that takes the hidden state first: its 8-bit form is replaced by the next input's.
+        // Everything that takes the hidden state first: the form of it that products take is replaced by the next input's.
         if andQueries { projectQueries(step, rows: rows) }
         compression.apply(
-            scratch.normed, tokens: rows, into: scratch.projected + shape.compressed, stride: stride, on: step.execution)
+            scratch.normed, runs: step.runs, into: scratch.projected + shape.compressed, stride: stride, on: step.execution)
         if andQueries { expandQueries(step, rows: rows) }
         let compressed = scratch.activations(scratch.projected + shape.compressed, stride: stride)
         let isa = step.execution.isa
@@ -107,7 +128,7 @@ struct LatentAttention: AttentionLayer {
                 rotate(start + shape.latentWidth, row: row, step)
                 step.check(start, shape.compressedWidth, row: row)
             }
-            if case .whole = expansion { step.execution.quantize(compressed, rows: chunk, cols: shape.latentWidth) }
+            if case .whole = expansion { step.quantize(compressed, rows: chunk, cols: shape.latentWidth) }
         }
         if case .whole(let linear) = expansion { expand(compressed, linear, step) }
 
@@ -132,7 +153,7 @@ struct LatentAttention: AttentionLayer {
     private func expand(_ compressed: Activations, _ linear: Linear, _ step: Step) {
         let scratch = step.scratch
         linear.apply(
-            compressed, tokens: step.rows.count, into: scratch.projected + shape.first, stride: stride, on: step.execution)
+            compressed, runs: step.runs, into: scratch.projected + shape.first, stride: stride, on: step.execution)
         step.execution.forEachChunk(of: step.rows.count) { chunk in
             for row in chunk {
                 let start = scratch.projected + row * stride
@@ -156,10 +177,10 @@ struct LatentAttention: AttentionLayer {
         switch queries {
         case .full(let linear):
             linear.apply(
-                scratch.normed, tokens: rows, into: scratch.projected + shape.queries, stride: stride, on: step.execution)
+                scratch.normed, runs: step.runs, into: scratch.projected + shape.queries, stride: stride, on: step.execution)
         case .compressed(let down, _, _):
             down.apply(
-                scratch.normed, tokens: rows, into: scratch.projected + shape.compressedQueries, stride: stride,
+                scratch.normed, runs: step.runs, into: scratch.projected + shape.compressedQueries, stride: stride,
                 on: step.execution)
         }
     }
@@ -174,9 +195,9 @@ struct LatentAttention: AttentionLayer {
                 let start = compressed.values + row * stride
                 norm.apply(start, into: start, isa: step.execution.isa)
             }
-            step.execution.quantize(compressed, rows: chunk, cols: up.cols)
+            step.quantize(compressed, rows: chunk, cols: up.cols)
         }
-        up.apply(compressed, tokens: rows, into: scratch.projected + shape.queries, stride: stride, on: step.execution)
+        up.apply(compressed, runs: step.runs, into: scratch.projected + shape.queries, stride: stride, on: step.execution)
     }
 
     // MARK: Attention
@@ -204,16 +225,16 @@ struct LatentAttention: AttentionLayer {
                 layer: layer, window: nil, shape: shape.attention, sequences: step.active.sequences,
                 queries: scratch.projected + shape.queries, queryStride: stride, out: scratch.mixed, outStride: output.cols)
         case .absorbed(let absorbed):
-            absorbed.queries(shape, scratch, rows: count, on: step.execution)
+            absorbed.queries(shape, step)
             attention.attend(
                 layer: layer, window: nil, shape: shape.attention, sequences: step.active.sequences,
                 queries: scratch.projected + shape.first, queryStride: stride, out: scratch.projected + shape.second,
                 outStride: stride)
-            absorbed.values(shape, scratch, rows: count, on: step.execution)
+            absorbed.values(shape, step)
         }
         let mixed = scratch.activations(scratch.mixed, stride: output.cols)
-        step.execution.forEachChunk(of: count) { step.execution.quantize(mixed, rows: $0, cols: output.cols) }
-        output.apply(mixed, tokens: count, into: scratch.delta, stride: scratch.hiddenSize, on: step.execution)
+        step.execution.forEachChunk(of: count) { step.quantize(mixed, rows: $0, cols: output.cols) }
+        output.apply(mixed, runs: step.runs, into: scratch.delta, stride: scratch.hiddenSize, on: step.execution)
     }
 
     /// Turns neighbouring pairs of the rotated part of the token in step row `row`.

@@ -68,54 +68,63 @@ public final class Linear: Sendable {
 }
 
 extension Linear {
-    /// y[t * stride + r] = W[r] · x[t] for `tokens` rows of `input` and the rows of W in `range`, in parallel.
+    /// y[t * stride + r] = W[r] · x[t] for the rows t of `runs` and the rows of W in `range`, in parallel.
     /// - Parameters:
-    ///   - input: quantized by ``Execution/quantize(_:rows:cols:)`` where the fast path wants it.
+    ///   - input: as ``Execution/quantize(_:rows:cols:runs:)`` leaves it.
     ///   - range: all rows by default; a part starts with a whole panel, up to 15 rows earlier than it says.
     ///   - y: addressed as if all rows were written.
     package func apply(
-        _ input: Activations, tokens: Int, rows range: Range<Int>? = nil, into y: UnsafeMutablePointer<Float>,
+        _ input: Activations, runs: [RowRun], rows range: Range<Int>? = nil, into y: UnsafeMutablePointer<Float>,
         stride: Int, on execution: Execution
     ) {
         let range = range ?? 0..<rows
         let first = range.lowerBound / Self.panelRows
         let last = (range.upperBound + Self.panelRows - 1) / Self.panelRows
-        let part = max(1, (last - first) / (execution.workers.threadCount * 4))
-        execution.workers.run((last - first + part - 1) / part) { index, _ in
-            let start = first + index * part
-            apply(
-                input, tokens: tokens, panels: start..<min(last, start + part), endRow: range.upperBound, into: y,
-                stride: stride, on: execution)
+        for run in runs {
+            // Tiles take two panels at a time.
+            let share = max(1, (last - first) / (execution.workers.threadCount * 4))
+            let part = run.inTiles ? share + share % 2 : share
+            execution.workers.run((last - first + part - 1) / part) { index, _ in
+                let start = first + index * part
+                apply(
+                    input, run: run, panels: start..<min(last, start + part), endRow: range.upperBound, into: y,
+                    stride: stride, on: execution)
+            }
         }
     }
 
-    /// The same for some panels, on this thread; rows from `endRow` on are not written.
+    /// The same for one run and some panels, on this thread; rows from `endRow` on are not written.
     func apply(
-        _ input: Activations, tokens: Int, panels range: Range<Int>, endRow: Int, into y: UnsafeMutablePointer<Float>,
+        _ input: Activations, run: RowRun, panels range: Range<Int>, endRow: Int, into y: UnsafeMutablePointer<Float>,
         stride: Int, on execution: Execution
     ) {
         let isa = execution.isa
+        let row = run.rows.lowerBound
+        let count = run.rows.count
+        let y = y + row * stride
+        let values = input.values + row * input.stride
+        let (first, last) = (range.lowerBound, range.upperBound)
         switch (storage, execution.compute) {
+        case (.affine4(let half), .fast) where run.inTiles:
+            kl_q4_gemm_bf16(isa, half, bytes, endRow, cols, first, last, input.packed, row, count, y, stride)
+        case (.affine8(let half), .fast) where run.inTiles:
+            kl_q8_gemm_bf16(isa, half, bytes, endRow, cols, first, last, input.packed, row, count, y, stride)
         case (.affine4(let half), .fast):
+            let groups = cols / Self.groupSize
             kl_q4_gemm_int8(
-                isa, half, bytes, endRow, cols, range.lowerBound, range.upperBound, input.codes, input.scales,
-                input.sums, tokens, y, stride)
-        case (.affine4(let half), .reference):
-            kl_q4_gemm_f32(
-                isa, half, bytes, endRow, cols, range.lowerBound, range.upperBound, input.values, input.stride, tokens,
-                y, stride)
+                isa, half, bytes, endRow, cols, first, last, input.codes + row * cols, input.scales + row * groups,
+                input.sums + row * groups, count, y, stride)
         case (.affine8(let half), .fast):
+            let groups = cols / Self.groupSize
             kl_q8_gemm_int8(
-                isa, half, bytes, endRow, cols, range.lowerBound, range.upperBound, input.codes, input.scales,
-                input.sums, tokens, y, stride)
+                isa, half, bytes, endRow, cols, first, last, input.codes + row * cols, input.scales + row * groups,
+                input.sums + row * groups, count, y, stride)
+        case (.affine4(let half), .reference):
+            kl_q4_gemm_f32(isa, half, bytes, endRow, cols, first, last, values, input.stride, count, y, stride)
         case (.affine8(let half), .reference):
-            kl_q8_gemm_f32(
-                isa, half, bytes, endRow, cols, range.lowerBound, range.upperBound, input.values, input.stride, tokens,
-                y, stride)
+            kl_q8_gemm_f32(isa, half, bytes, endRow, cols, first, last, values, input.stride, count, y, stride)
         case (.dense(let type), _):
-            kl_dense_gemm(
-                isa, type, bytes, endRow, cols, range.lowerBound, range.upperBound, input.values, input.stride, tokens,
-                y, stride)
+            kl_dense_gemm(isa, type, bytes, endRow, cols, first, last, values, input.stride, count, y, stride)
         }
     }
 }

@@ -35,17 +35,24 @@ public struct MixtureOfExperts: FeedForwardLayer {
         router.byteCount + experts.reduce(0) { $0 + $1.byteCount } + (shared?.byteCount ?? 0)
     }
 
+    var cost: LayerCost {
+        var cost = LayerCost(router) + (shared?.cost ?? LayerCost())
+        cost.add(experts[0].gateUp, times: shape.chosen)
+        cost.add(experts[0].down, times: shape.chosen)
+        return cost
+    }
+
     func apply(_ step: Step) {
         let scratch = step.scratch.experts!
         let count = step.active.count
         let execution = step.execution
-        router.apply(step.scratch.normed, tokens: count, into: scratch.scores, stride: shape.count, on: execution)
+        router.apply(step.scratch.normed, runs: step.runs, into: scratch.scores, stride: shape.count, on: execution)
         execution.forEachChunk(of: count) { chunk in
             for row in chunk { scratch.choose(row, shape) }
         }
-        scratch.group(rows: count, shape)
+        scratch.group(step.runs, shape)
         gather(step)
-        // From here on the 8-bit form of the hidden state is gone.
+        // From here on the form of the hidden state that products take is gone.
         if let shared {
             shared.apply(step)
         } else {
@@ -53,12 +60,13 @@ public struct MixtureOfExperts: FeedForwardLayer {
         }
         products(scratch.input(cols: shape.hiddenSize), into: scratch.gateUp, execution, scratch) { $0.gateUp }
         let gate = scratch.gate(width: shape.ffnSize)
-        execution.forEachChunk(of: count * shape.chosen) { chunk in
-            for row in chunk {
+        execution.workers.run(scratch.activeCount) { task, _ in
+            let (expert, run) = scratch.work(task)
+            for row in run.rows {
                 let start = gate.values + row * gate.stride
-                experts[0].activation.apply(start, start + shape.ffnSize, shape.ffnSize, isa: execution.isa)
+                experts[expert].activation.apply(start, start + shape.ffnSize, shape.ffnSize, isa: execution.isa)
             }
-            execution.quantize(gate, rows: chunk, cols: shape.ffnSize)
+            execution.quantize(gate, rows: run.rows, cols: shape.ffnSize, runs: [run])
         }
         products(gate, into: scratch.rows, execution, scratch) { $0.down }
         addUp(step)
@@ -73,14 +81,21 @@ public struct MixtureOfExperts: FeedForwardLayer {
         let groups = width / Linear.groupSize
         let quantized = step.execution.compute == .fast && width % Linear.groupSize == 0
         step.execution.forEachChunk(of: step.active.count) { chunk in
-            for row in chunk {
-                for index in 0..<shape.chosen {
-                    let slot = Int(scratch.slots[row * shape.chosen + index])
-                    (to.values + slot * width).update(from: from.values + row * from.stride, count: width)
-                    guard quantized else { continue }
-                    (to.codes + slot * width).update(from: from.codes + row * width, count: width)
-                    (to.scales + slot * groups).update(from: from.scales + row * groups, count: groups)
-                    (to.sums + slot * groups).update(from: from.sums + row * groups, count: groups)
+            for run in step.runs {
+                for row in chunk.clamped(to: run.rows) {
+                    for index in 0..<shape.chosen {
+                        let slot = Int(scratch.slots[row * shape.chosen + index])
+                        (to.values + slot * width).update(from: from.values + row * from.stride, count: width)
+                        guard quantized else { continue }
+                        if run.inTiles {
+                            kl_bf16_rows_pack(
+                                step.execution.isa, to.values + slot * width, slot, 1, width, width, to.packed)
+                        } else {
+                            (to.codes + slot * width).update(from: from.codes + row * width, count: width)
+                            (to.scales + slot * groups).update(from: from.scales + row * groups, count: groups)
+                            (to.sums + slot * groups).update(from: from.sums + row * groups, count: groups)
+                        }
+                    }
                 }
             }
         }
@@ -95,16 +110,14 @@ public struct MixtureOfExperts: FeedForwardLayer {
         let panels = matrix(experts[0]).panelCount
         let rows = matrix(experts[0]).rows
         let parts = min(panels, max(1, execution.workers.threadCount * 4 / active))
-        let part = (panels + parts - 1) / parts
+        let share = (panels + parts - 1) / parts
+        let part = share + share % 2  // tiles take two panels at a time
         execution.workers.run(active * parts) { task, _ in
-            let expert = Int(scratch.active[task / parts])
+            let (expert, run) = scratch.work(task / parts)
             let first = task % parts * part
             guard first < panels else { return }
-            let start = Int(scratch.starts[expert])
-            let linear = matrix(experts[expert])
-            linear.apply(
-                input.dropping(start, cols: linear.cols), tokens: Int(scratch.starts[expert + 1]) - start,
-                panels: first..<min(panels, first + part), endRow: rows, into: out + start * rows, stride: rows,
+            matrix(experts[expert]).apply(
+                input, run: run, panels: first..<min(panels, first + part), endRow: rows, into: out, stride: rows,
                 on: execution)
         }
     }

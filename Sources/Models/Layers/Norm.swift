@@ -12,7 +12,7 @@ struct Norm: Sendable {
         kl_rms_norm(isa, x, weight, offset, epsilon, weight.count, out)
     }
 
-    /// normed = Norm(hidden) for `rows` rows, and its 8-bit form.
+    /// normed = Norm(hidden) for `rows` rows, and the form of it that products take.
     func apply(to step: Step, rows: Int) {
         let width = weight.count
         let out = step.scratch.normed
@@ -20,7 +20,7 @@ struct Norm: Sendable {
             for row in chunk {
                 apply(step.scratch.hidden + row * width, into: out.values + row * width, isa: step.execution.isa)
             }
-            step.execution.quantize(out, rows: chunk, cols: width)
+            step.quantize(out, rows: chunk, cols: width)
         }
     }
 }

@@ -11,6 +11,8 @@ final class Step {
     let rows: StepRows
     /// The rows at work: all of them, until the last layer keeps only those whose logits are wanted.
     private(set) var active: StepRows.Selection
+    /// How the rows at work go through matrices.
+    private(set) var runs: [RowRun]
     /// The first row that was found to hold NaN or infinity, or `Int.max`.
     private let notFiniteRow = Atomic<Int>(.max)
 
@@ -20,6 +22,12 @@ final class Step {
         self.scratch = scratch
         self.rows = rows
         active = rows.all
+        runs = execution.runs(of: rows.all.sequences)
+    }
+
+    /// ``Execution/quantize(_:rows:cols:runs:)`` of rows at work.
+    func quantize(_ input: Activations, rows: Range<Int>, cols: Int) {
+        execution.quantize(input, rows: rows, cols: cols, runs: runs)
     }
 
     /// Notes row `row` of the step if it holds NaN or infinity in the `count` numbers at `values`. Any thread may.
@@ -40,6 +48,7 @@ final class Step {
     /// Moves the rows whose logits are wanted to the front of `hidden`; only they are at work from now on.
     func narrow() {
         active = rows.wanted
+        runs = execution.runs(of: active.sequences)
         let width = scratch.hiddenSize
         for (target, source) in active.rows.enumerated() where target != source {
             (scratch.hidden + target * width).update(from: scratch.hidden + source * width, count: width)

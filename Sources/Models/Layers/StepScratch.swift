@@ -38,13 +38,17 @@ final class StepScratch {
     private let normedValues: UnsafeMutablePointer<Float>
     private let codes: UnsafeMutablePointer<Int8>
     private let scales, sums: UnsafeMutablePointer<Float>
+    private let packed: UnsafeMutablePointer<UInt16>
     private let buffer: AlignedBuffer
     private var logitsBuffer: AlignedBuffer
 
     /// - Parameters:
     ///   - rows: the most new tokens of a step.
     ///   - logitRows: rows of logits to make room for at once; more are taken when they are asked for.
-    init(_ widths: Widths, rows: Int, logitRows: Int, vocabularySize: Int, attention: AttentionScratch) throws {
+    ///   - tiles: may rows go through tiles?
+    init(
+        _ widths: Widths, rows: Int, logitRows: Int, vocabularySize: Int, tiles: Bool, attention: AttentionScratch
+    ) throws {
         var arena = Arena()
         func floats(_ width: Int) -> Arena.Slice<Float> { arena.reserve(rows * width, of: Float.self) }
         let hidden = floats(widths.hidden)
@@ -58,6 +62,8 @@ final class StepScratch {
         let codes = arena.reserve(rows * widths.input, of: Int8.self)
         let scales = floats(groups)
         let sums = floats(groups)
+        let packed = arena.reserve(
+            tiles ? Activations.packedCount(rows: rows, cols: widths.input) : 0, of: UInt16.self)
         let buffer = try AlignedBuffer(byteCount: arena.byteCount)
         self.buffer = buffer
         hiddenSize = widths.hidden
@@ -73,8 +79,9 @@ final class StepScratch {
         self.codes = buffer.slice(codes)
         self.scales = buffer.slice(scales)
         self.sums = buffer.slice(sums)
+        self.packed = buffer.slice(packed)
         self.attention = attention
-        experts = try widths.experts.map { try ExpertScratch($0, rows: rows) }
+        experts = try widths.experts.map { try ExpertScratch($0, rows: rows, tiles: tiles) }
         logitsBuffer = try AlignedBuffer(count: logitRows * vocabularySize, of: Float.self)
     }
 
@@ -85,9 +92,9 @@ final class StepScratch {
     /// The normalised residual stream, input of most matrices.
     var normed: Activations { activations(normedValues, stride: hiddenSize) }
 
-    /// Rows of floats with room for their 8-bit form, which all inputs share: one at a time.
+    /// Rows of floats with room for the forms that products take, which all inputs share: one at a time.
     func activations(_ values: UnsafeMutablePointer<Float>, stride: Int) -> Activations {
-        Activations(values: values, stride: stride, codes: codes, scales: scales, sums: sums)
+        Activations(values: values, stride: stride, codes: codes, scales: scales, sums: sums, packed: packed)
     }
 
     func logits(rows: Int, vocabularySize: Int) throws -> Logits {

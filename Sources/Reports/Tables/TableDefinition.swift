@@ -20,6 +20,7 @@ public let tableDefinitions: [any TableDefinition] = [
     Table03TTFT(),
     Table03Flatness(),
     Table13TTFTRanges(),
+    TableSpeed(),
     TablePeerSpeed(),
 ]
 

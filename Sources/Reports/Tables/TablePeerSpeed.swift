@@ -1,7 +1,7 @@
 /// Speed beside llama.cpp: every cache here over every cache there, and the ratios that were aimed at.
 struct TablePeerSpeed: TableDefinition {
-    let id = "peer-speed"
-    let title = "Prefill and decode beside llama.cpp"
+    let id = "S2"
+    let title = "Speed. Prefill and decode beside llama.cpp"
     let needs = ["peer_speed"]
 
     func build(_ input: ReportInput) throws -> [ReportTable] {

@@ -30,7 +30,7 @@ enum BytePairModelReader {
             file: field.value.document.file)
     }
 
-    /// Options that would change ids and are not implemented: each must be absent, null or without effect.
+    /// Options that would change ids: each must be absent, null or without effect. Others are refused.
     private static func refuseOptions(_ field: JSONField) throws(TextError) {
         if let dropout = try field.optional("dropout"), dropout.value.number != 0 {
             throw dropout.unsupported("other than null", supported: ["null"])

@@ -72,7 +72,7 @@ static void products(void) {
     kl_random_bytes(5, 0, codes, ROWS * COLS / 2);
     kl_f32_to_half(KL_SCALAR, type, floats(ROWS * GROUPS), ROWS * GROUPS, scales);
     kl_f32_to_half(KL_SCALAR, type, floats(ROWS * GROUPS), ROWS * GROUPS, biases);
-    kl_q4_pack(codes, scales, biases, ROWS, COLS, panels);
+    kl_q4_fill(codes, scales, biases, 0, ROWS, COLS, panels);
     const size_t counts[] = {1, 2, 3, 4, 5, 7, 8, 9, 24, 25, 40, 70};
     for (size_t c = 0; c < sizeof counts / sizeof counts[0]; ++c) {
       const size_t tokens = counts[c];
@@ -93,6 +93,67 @@ static void products(void) {
       kl_q4_gemm_f32(isa, type, panels, ROWS, COLS, 1, PANELS, x, COLS, tokens, b, ROWS);
       report("q4_gemm_f32", difference(a, b, tokens * ROWS, 1), 1e-5);
     }
+  }
+}
+
+static void products8(void) {
+  enum { ROWS = 52, PANELS = 4, COLS = 320, GROUPS = COLS / 64 };
+  for (int type = 0; type < 2; ++type) {
+    uint8_t *codes = allocate(ROWS * COLS), *panels = allocate(PANELS * GROUPS * KL_Q8_RECORD);
+    uint16_t *scales = allocate(ROWS * GROUPS * 2), *biases = allocate(ROWS * GROUPS * 2);
+    kl_random_bytes(6, 0, codes, ROWS * COLS);
+    kl_f32_to_half(KL_SCALAR, type, floats(ROWS * GROUPS), ROWS * GROUPS, scales);
+    kl_f32_to_half(KL_SCALAR, type, floats(ROWS * GROUPS), ROWS * GROUPS, biases);
+    kl_q8_fill(codes, scales, biases, 0, ROWS, COLS, panels);
+    for (size_t tokens = 1; tokens < 45; tokens += tokens < 9 ? 1 : 7) {
+      float *x = floats(tokens * COLS), *a = allocate(tokens * ROWS * 4), *b = allocate(tokens * ROWS * 4);
+      int8_t *q = allocate(tokens * COLS);
+      float *s = allocate(tokens * GROUPS * 4), *u = allocate(tokens * GROUPS * 4);
+      kl_quantize_activations(KL_SCALAR, x, tokens, COLS, COLS, q, s, u);
+      kl_q8_gemm_int8(KL_SCALAR, type, panels, ROWS, COLS, 0, PANELS, q, s, u, tokens, a, ROWS);
+      kl_q8_gemm_int8(isa, type, panels, ROWS, COLS, 0, 1, q, s, u, tokens, b, ROWS);
+      kl_q8_gemm_int8(isa, type, panels, ROWS, COLS, 1, PANELS, q, s, u, tokens, b, ROWS);
+      report("q8_gemm_int8", difference(a, b, tokens * ROWS, 1), 1e-6);
+      kl_q8_gemm_f32(KL_SCALAR, type, panels, ROWS, COLS, 0, PANELS, x, COLS, tokens, a, ROWS);
+      kl_q8_gemm_f32(isa, type, panels, ROWS, COLS, 0, 1, x, COLS, tokens, b, ROWS);
+      kl_q8_gemm_f32(isa, type, panels, ROWS, COLS, 1, PANELS, x, COLS, tokens, b, ROWS);
+      report("q8_gemm_f32", difference(a, b, tokens * ROWS, 1), 1e-5);
+    }
+  }
+}
+
+static void dense(void) {
+  enum { ROWS = 37, PANELS = 3, COLS = 203 };  // no multiples of anything
+  const kl_dense types[] = {KL_DENSE_F16, KL_DENSE_BF16, KL_DENSE_F32};
+  float *weights = floats(ROWS * COLS);
+  for (size_t t = 0; t < 3; ++t) {
+    uint8_t *panels = allocate(PANELS * KL_PANEL_ROWS * COLS * sizeof(float));
+    kl_dense_fill(types[t], panels, KL_DENSE_F32, weights, 0, ROWS, COLS);
+    for (size_t tokens = 1; tokens < 45; tokens += tokens < 9 ? 1 : 7) {
+      float *x = floats(tokens * COLS), *a = allocate(tokens * ROWS * 4), *b = allocate(tokens * ROWS * 4);
+      kl_dense_gemm(KL_SCALAR, types[t], panels, ROWS, COLS, 0, PANELS, x, COLS, tokens, a, ROWS);
+      kl_dense_gemm(isa, types[t], panels, ROWS, COLS, 0, 1, x, COLS, tokens, b, ROWS);
+      kl_dense_gemm(isa, types[t], panels, ROWS, COLS, 1, PANELS, x, COLS, tokens, b, ROWS);
+      report("dense_gemm", difference(a, b, tokens * ROWS, 1), 1e-6);
+    }
+  }
+}
+
+static void ggml(void) {
+  enum { N = 33, WIDTH = 96, BLOCKS = N * WIDTH / 32 };
+  const kl_ggml types[] = {KL_GGML_Q8_0, KL_GGML_Q5_1, KL_GGML_Q5_0, KL_GGML_Q4_1, KL_GGML_Q4_0, KL_GGML_IQ4_NL};
+  const size_t bytes[] = {34, 24, 22, 20, 18, 18};
+  for (size_t t = 0; t < 6; ++t) {
+    float *x = floats(N * WIDTH), *a = allocate(N * WIDTH * 4), *b = allocate(N * WIDTH * 4);
+    x[40] = INFINITY;
+    memset(x + WIDTH, 0, 32 * sizeof *x);
+    uint8_t *c = allocate(BLOCKS * bytes[t]), *c2 = allocate(BLOCKS * bytes[t]);
+    kl_ggml_encode(KL_SCALAR, types[t], x, N, WIDTH, WIDTH, c);
+    kl_ggml_encode(isa, types[t], x, N, WIDTH, WIDTH, c2);
+    report("ggml_encode", memcmp(c, c2, BLOCKS * bytes[t]) != 0, 0);
+    kl_ggml_decode(KL_SCALAR, types[t], c, N * WIDTH, a);
+    kl_ggml_decode(isa, types[t], c, N * WIDTH, b);
+    report("ggml_decode", difference(a, b, N * WIDTH, 0), 0);
   }
 }
 
@@ -260,6 +321,9 @@ int main(void) {
     printf("isa %d\n", isa);
     halves();
     products();
+    products8();
+    dense();
+    ggml();
     affine();
     decode();
     softmax();

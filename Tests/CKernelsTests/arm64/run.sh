@@ -23,7 +23,7 @@ if $emulator "$build/driver" >"$build/log"; then
   tail -1 "$build/log"
 else
   status=$?
-  grep FAIL "$build/log" || true
+  sed -n /FAIL/p "$build/log"
   tail -1 "$build/log"
   exit "$status"
 fi

@@ -1,23 +1,12 @@
-#!/usr/bin/env python3
-"""Compares kvlab's tokenizers with Hugging Face tokenizers and sentencepiece over random texts.
+"""Random texts with the ids and the decoded texts of Hugging Face tokenizers and sentencepiece, for `LibraryTests`."""
 
-    python Tests/Fixtures/fuzz_tokenizers.py [--count 20000] [--seed 1]
-
-For each tokenizer in tokenizers/ it writes that many texts with the ids and the decoded text of the library into a
-file, then runs the test `FuzzTests`, which reads the file that the variable KVLAB_TOKENIZER_CASES names.
-Needs the packages that make_tokenizers.py names.
-"""
-
-import argparse
-import os
 import random
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-from make_tokenizers import (CORPUS, HARD_TEXTS, HERE, MAKERS, SENTENCEPIECE, alphabet, for_sentencepiece, load,
-                             random_text, train_sentencepiece)
+sys.path.append(str(Path(__file__).resolve().parents[1] / "Fixtures"))
+from make_tokenizers import (CORPUS, HERE, MAKERS, SENTENCEPIECE, alphabet, for_sentencepiece, load,
+                             random_text, train_sentencepiece)  # noqa: E402
 
 
 def texts(rng, count, decode, size):
@@ -47,31 +36,20 @@ def line(name, text, ids, decoded):
     return "\t".join([name, text.encode().hex(), ",".join(map(str, ids)), decoded.encode().hex()]) + "\n"
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--count", type=int, default=20_000, help="texts per tokenizer")
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    with tempfile.NamedTemporaryFile("w", suffix=".tsv") as file:
+def write(path, count, seed):
+    """One line for each text: tokenizer, text, ids, decoded text; texts in hexadecimal."""
+    with open(path, "w") as file:
         for name in MAKERS:
-            rng = random.Random(f"{name} {options.seed}")
+            rng = random.Random(f"{name} {seed}")
             tokenizer = load(HERE / name)
-            for text in texts(rng, options.count, lambda ids: tokenizer.decode(ids, skip_special_tokens=False),
+            for text in texts(rng, count, lambda ids: tokenizer.decode(ids, skip_special_tokens=False),
                               tokenizer.get_vocab_size()):
                 ids = tokenizer.encode(text, add_special_tokens=False).ids
                 file.write(line(name, text, ids, tokenizer.decode(ids, skip_special_tokens=False)))
         for name in SENTENCEPIECE:
-            rng = random.Random(f"sentencepiece {name} {options.seed}")
+            rng = random.Random(f"sentencepiece {name} {seed}")
             processor = train_sentencepiece(name)
-            made = texts(rng, options.count + options.count // 8, processor.decode, processor.get_piece_size())
-            for text in for_sentencepiece(made)[:options.count]:
+            made = texts(rng, count + count // 8, processor.decode, processor.get_piece_size())
+            for text in for_sentencepiece(made)[:count]:
                 ids = processor.encode(text)
                 file.write(line(f"sentencepiece/{name}", text, ids, processor.decode(ids)))
-        file.flush()
-        command = ["swift", "test", "-c", "release", "--filter", "FuzzTests"]
-        environment = {**os.environ, "KVLAB_TOKENIZER_CASES": file.name}
-        sys.exit(subprocess.run(command, cwd=Path(__file__).parents[2], env=environment).returncode)
-
-
-if __name__ == "__main__":
-    main()

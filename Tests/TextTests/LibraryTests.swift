@@ -2,12 +2,12 @@ import Foundation
 import Testing
 import Text
 
-/// Compares with the ids and texts that Tests/Fixtures/fuzz_tokenizers.py writes; runs only when that script asks.
-@Suite(.enabled(if: ProcessInfo.processInfo.environment["KVLAB_TOKENIZER_CASES"] != nil))
-struct FuzzTests {
+/// Compares with the ids and texts that `make oracle` writes; runs only then.
+@Suite(.enabled(if: ProcessInfo.processInfo.environment["KVLAB_ORACLE"] != nil))
+struct LibraryTests {
     @Test func equalsLibraries() throws {
-        let path = try #require(ProcessInfo.processInfo.environment["KVLAB_TOKENIZER_CASES"])
-        let data = try Data(contentsOf: URL(fileURLWithPath: path))
+        let folder = try #require(ProcessInfo.processInfo.environment["KVLAB_ORACLE"])
+        let data = try Data(contentsOf: URL(fileURLWithPath: folder + "/texts.tsv"))
         var tokenizers: [String: Tokenizer] = [:]
         var counts: [String: (cases: Int, ids: Int, wrong: Int)] = [:]
         for line in data.split(separator: UInt8(ascii: "\n")) {
