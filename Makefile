@@ -1,13 +1,15 @@
 # make reproduce   set up, build, run every experiment, write tables, figures and a report
 # make test        set up, build, run the tests
 # make oracle      compare with transformers, tokenizers, MLX and gguf on what is drawn afresh (installs them in .oracle)
+# make bench       speed of prefill and decode against the ceilings of this machine
+# make test-sanitize  every kernel under the address and undefined behaviour sanitizers
 # make test-arm64  compare the Arm kernels with the scalar ones, under qemu where needed
 #                  (without testable imports, so that both share one build)
 PROFILE ?= laptop
 RESULTS ?= results
 KVLAB := .build/release/kvlab
 
-.PHONY: help setup build test oracle test-arm64 reproduce clean
+.PHONY: help setup build test bench oracle test-arm64 test-sanitize reproduce clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -32,10 +34,18 @@ oracle: build .oracle/installed
 	.oracle/bin/pip install -q -r Tests/Oracle/requirements.txt
 	touch $@
 
+# A grid of models, cache schemes, prompts and depths: table S1 and the roofline figure.
+bench: build
+	$(KVLAB) run experiments/speed.yaml --profile $(PROFILE) --out $(RESULTS)
+
 # The Arm bodies of the kernels against the scalar ones: natively on Arm, elsewhere under qemu (on Debian and Ubuntu the
 # packages qemu-user, gcc-aarch64-linux-gnu and libc6-dev-arm64-cross).
 test-arm64:
-	sh Tests/CKernelsTests/arm64/run.sh
+	sh Tests/CKernelsTests/driver/run.sh arm64
+
+# Every body of the kernels under AddressSanitizer and UndefinedBehaviorSanitizer.
+test-sanitize:
+	sh Tests/CKernelsTests/driver/run.sh sanitize
 
 # PROFILE=quick (minutes), laptop (at most 20 minutes) or paper (full size, hours). An unfinished run of the same
 # settings is gone on with.

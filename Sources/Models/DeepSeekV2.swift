@@ -142,11 +142,7 @@ extension DeepSeekV2Configuration {
     }
 
     private func mlp(_ prefix: String, _ width: Int, _ weights: some WeightSource) throws -> GatedMLP {
-        GatedMLP(
-            activation: .silu,
-            gateUp: try weights.linear(
-                [(prefix + "gate_proj.weight", width), (prefix + "up_proj.weight", width)], cols: hiddenSize),
-            down: try weights.linear([(prefix + "down_proj.weight", hiddenSize)], cols: width))
+        try GatedMLP(prefix, hiddenSize: hiddenSize, width: width, activation: .silu, weights: weights)
     }
 
     private func mixture(_ prefix: String, _ weights: some WeightSource) throws -> MixtureOfExperts {

@@ -134,27 +134,16 @@ extension Gemma3Configuration {
     private func block(_ layer: Int, _ shape: CachedAttention.Shape, _ weights: some WeightSource) throws -> TransformerBlock {
         let prefix = "model.layers.\(layer)."
         let attention = prefix + "self_attn."
-        let mlp = prefix + "mlp."
         return TransformerBlock(
             inputNorm: try norm(prefix + "input_layernorm.weight", hiddenSize, weights),
-            attention: GroupedQueryAttention(
-                shape: shape, window: isSliding[layer] ? window : nil, rotary: isSliding[layer] ? 1 : 0,
-                queryNorm: try norm(attention + "q_norm.weight", headWidth, weights),
-                keyNorm: try norm(attention + "k_norm.weight", headWidth, weights),
-                queryKeyValue: try weights.linear(
-                    [
-                        (attention + "q_proj.weight", queryHeads * headWidth),
-                        (attention + "k_proj.weight", kvHeads * headWidth),
-                        (attention + "v_proj.weight", kvHeads * headWidth),
-                    ], cols: hiddenSize),
-                output: try weights.linear([(attention + "o_proj.weight", hiddenSize)], cols: queryHeads * headWidth)),
+            attention: try GroupedQueryAttention(
+                attention, hiddenSize: hiddenSize, shape: shape, window: isSliding[layer] ? window : nil,
+                rotary: isSliding[layer] ? 1 : 0, queryNorm: try norm(attention + "q_norm.weight", headWidth, weights),
+                keyNorm: try norm(attention + "k_norm.weight", headWidth, weights), weights: weights),
             afterAttention: try norm(prefix + "post_attention_layernorm.weight", hiddenSize, weights),
             feedForwardNorm: try norm(prefix + "pre_feedforward_layernorm.weight", hiddenSize, weights),
-            feedForward: GatedMLP(
-                activation: .geluTanh,
-                gateUp: try weights.linear(
-                    [(mlp + "gate_proj.weight", ffnSize), (mlp + "up_proj.weight", ffnSize)], cols: hiddenSize),
-                down: try weights.linear([(mlp + "down_proj.weight", hiddenSize)], cols: ffnSize)),
+            feedForward: try GatedMLP(
+                prefix + "mlp.", hiddenSize: hiddenSize, width: ffnSize, activation: .geluTanh, weights: weights),
             afterFeedForward: try norm(prefix + "post_feedforward_layernorm.weight", hiddenSize, weights))
     }
 

@@ -72,25 +72,13 @@ extension LlamaConfiguration {
 
     private func block(_ layer: Int, _ shape: CachedAttention.Shape, _ weights: some WeightSource) throws -> TransformerBlock {
         let prefix = "model.layers.\(layer)."
-        let attention = prefix + "self_attn."
-        let mlp = prefix + "mlp."
         return TransformerBlock(
             inputNorm: try norm(prefix + "input_layernorm.weight", weights),
-            attention: GroupedQueryAttention(
-                shape: shape, window: nil, rotary: 0, queryNorm: nil, keyNorm: nil,
-                queryKeyValue: try weights.linear(
-                    [
-                        (attention + "q_proj.weight", queryHeads * headWidth),
-                        (attention + "k_proj.weight", kvHeads * headWidth),
-                        (attention + "v_proj.weight", kvHeads * headWidth),
-                    ], cols: hiddenSize),
-                output: try weights.linear([(attention + "o_proj.weight", hiddenSize)], cols: queryHeads * headWidth)),
+            attention: try GroupedQueryAttention(
+                prefix + "self_attn.", hiddenSize: hiddenSize, shape: shape, weights: weights),
             feedForwardNorm: try norm(prefix + "post_attention_layernorm.weight", weights),
-            feedForward: GatedMLP(
-                activation: .silu,
-                gateUp: try weights.linear(
-                    [(mlp + "gate_proj.weight", ffnSize), (mlp + "up_proj.weight", ffnSize)], cols: hiddenSize),
-                down: try weights.linear([(mlp + "down_proj.weight", hiddenSize)], cols: ffnSize)))
+            feedForward: try GatedMLP(
+                prefix + "mlp.", hiddenSize: hiddenSize, width: ffnSize, activation: .silu, weights: weights))
     }
 
     private func norm(_ name: String, _ weights: some WeightSource) throws -> Norm {

@@ -55,6 +55,23 @@ import Testing
                     measured_contexts: [256, 1000]
                     seed: 1
                 """)
+            try write(
+                "experiments/speed.yaml",
+                """
+                experiment: speed
+                title: Speed
+                profiles:
+                  quick:
+                    models: [tiny/2]
+                    schemes: [fp16, affine-q4-g64]
+                    prompts: [40]
+                    depths: [0, 300]
+                    batches: [1, 3]
+                    batch_depth: 100
+                    generate: 2
+                    passes: 2
+                    seed: 1
+                """)
         }
 
         deinit { try? FileManager.default.removeItem(atPath: root) }
@@ -118,10 +135,29 @@ import Testing
         #expect(measured[1]["agents_measured"] == .int(budget / (rows * 36)))
     }
 
+    @Test func speed() throws {
+        let lab = try Lab()
+        let file = try lab.run(["speed"]).file
+        let table = try #require(file.table("speed"))
+        // A prompt, two depths and two batches, in two schemes and two passes.
+        #expect(table.rowCount == 5 * 2 * 2)
+        for row in (0..<table.rowCount).map({ table.row($0) }) {
+            for name in ["tokens_per_second", "operations_per_second", "bytes_per_second"] {
+                guard case .double(let value) = row[name] else { Issue.record("no \(name)"); continue }
+                #expect(value.isFinite && value > 0)
+            }
+        }
+        let ceilings = try #require(file.table("ceilings"))
+        let kinds = (0..<ceilings.rowCount).map { ceilings.row($0)["kind"] }
+        #expect(kinds.filter { $0 == .string("memory read") }.count == 2)
+        #expect(throws: ExperimentsError.self) { try lab.run(["speed"], overrides: ["models=[tiny]"]) }
+        #expect(throws: ExperimentsError.self) { try lab.run(["speed"], overrides: ["depths=[5000]"]) }
+    }
+
     /// A run that stops in the middle goes on after the cells it finished, and ends with the cells of one that did not.
     @Test func resumes() throws {
         let lab = try Lab()
-        // The folder of cache files disappears after two cells, so that the third one fails.
+        // The folder of cache files turns into a file after two cells, so that the third one fails.
         var finished: [String] = []
         var folder = ""
         #expect(throws: (any Error).self) {
@@ -133,6 +169,7 @@ import Testing
                     if finished.count == 2 {
                         let caches = (try? FileManager.default.contentsOfDirectory(atPath: lab.results))?.first { $0.hasPrefix(".caches") }
                         try? FileManager.default.removeItem(atPath: "\(lab.results)/\(caches ?? "")")
+                        try? lab.write("results/\(caches ?? "")", "in the way")
                     }
                 default: break
                 }

@@ -12,7 +12,7 @@ public struct Fuzz {
     /// Bytes that a reader may ask for beyond the size of what it reads.
     public static let memoryGrowth = 64 << 20
     public static let batch = 64
-    public static let secondsPerBatch = 30
+    public var secondsPerBatch = 30
 
     private let name: String
     private let files: [(path: String, bytes: [UInt8])]
@@ -61,7 +61,7 @@ public struct Fuzz {
         var runs = 0
         var accepted = 0
         repeat {
-            try confinement.allowProcessorTime(seconds: Self.secondsPerBatch)
+            try confinement.allowProcessorTime(seconds: secondsPerBatch)
             for _ in 0..<Self.batch {
                 let (sample, bytes) = mutator.next()
                 let path = files[sample].path

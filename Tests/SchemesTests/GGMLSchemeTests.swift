@@ -48,7 +48,9 @@ import Testing
             let rowBytes = try SchemeRegistry.scheme(named: name).bytesPerToken(width: width)
             let golden = take(count * rowBytes)
             firstRows[name] = Array(golden.prefix(8 * rowBytes))
-            let ours = try stored(name, rows, width: width, isa: isa)
+            let ours = try stride(from: 0, to: count, by: blockTokens).flatMap {
+                try stored(name, Array(rows[$0 * width..<min($0 + blockTokens, count) * width]), width: width, isa: isa)
+            }
             for row in 0..<count {
                 let range = row * rowBytes..<(row + 1) * rowBytes
                 #expect(ours[range] == golden[range], "\(name) row \(row)")

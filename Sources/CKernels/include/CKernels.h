@@ -172,6 +172,20 @@ void kl_random_bytes(uint64_t seed, uint64_t offset, uint8_t *out, size_t n);
 /// CRC-32C (Castagnoli) of n bytes continued from `crc` (0 to start), in hardware where there is some.
 uint32_t kl_crc32c(uint32_t crc, const void *bytes, size_t n);
 
+// MARK: Ceilings
+
+typedef enum : int32_t {
+  KL_CEILING_F32 = 0,    // fused multiplications and additions of f32
+  KL_CEILING_INT8 = 1,   // dot products of 8 bits
+  KL_CEILING_TILES = 2,  // products of bfloat16 tiles
+} kl_ceiling;
+
+/// Runs `rounds` rounds of what the instruction set does fastest on registers, to be timed.
+/// Gives the operations done, a multiplication and an addition counted apart; 0 where the set has no such instruction.
+double kl_ceiling_run(kl_isa isa, kl_ceiling kind, size_t rounds);
+/// Reads n bytes, a multiple of 256, at a multiple of 64, in order, to be timed; gives a number made from all of them.
+uint64_t kl_read(kl_isa isa, const void *bytes, size_t n);
+
 /// Tells the processor that the caller spins.
 static inline void kl_pause(void) {
 #if defined(__x86_64__)

@@ -21,6 +21,8 @@ struct GatedMLP: FeedForwardLayer {
 
     var byteCount: Int { gateUp.byteCount + down.byteCount }
 
+    var cost: LayerCost { LayerCost(gateUp, down) }
+
     func apply(_ step: Step) {
         let width = down.cols
         let count = step.active.count

@@ -19,6 +19,18 @@ struct GroupedQueryAttention: AttentionLayer {
     private var stride: Int { queryKeyValue.rows }
 
     var byteCount: Int { queryKeyValue.byteCount + output.byteCount }
+    var attentionShape: CachedAttention.Shape { shape }
+
+    var storeCost: LayerCost { part(of: queryKeyValue.rows - queryWidth) }
+    var attendCost: LayerCost { part(of: queryWidth) + LayerCost(output) }
+
+    /// The cost of some rows of `queryKeyValue`.
+    private func part(of rows: Int) -> LayerCost {
+        var cost = LayerCost()
+        cost.elements = rows * queryKeyValue.cols
+        cost.bytes = queryKeyValue.byteCount * rows / queryKeyValue.rows
+        return cost
+    }
 
     func storeKeysAndValues(_ step: Step, layer: Int, andQueries: Bool) {
         queryKeyValue.apply(

@@ -88,6 +88,27 @@ struct LatentAttention: AttentionLayer {
         return queryBytes + compression.byteCount + expansionBytes + output.byteCount
     }
 
+    var attentionShape: CachedAttention.Shape { shape.attention }
+
+    var storeCost: LayerCost {
+        guard case .whole(let linear) = expansion else { return LayerCost(compression) }
+        return LayerCost(compression, linear)
+    }
+
+    var attendCost: LayerCost {
+        var cost = LayerCost(output)
+        switch queries {
+        case .full(let linear): cost.add(linear)
+        case .compressed(let down, _, let up):
+            cost.add(down)
+            cost.add(up)
+        }
+        if case .absorbed(let absorbed) = expansion {
+            for linear in absorbed.keys + absorbed.values { cost.add(linear) }
+        }
+        return cost
+    }
+
     // MARK: Keys and values
 
     func storeKeysAndValues(_ step: Step, layer: Int, andQueries: Bool) {

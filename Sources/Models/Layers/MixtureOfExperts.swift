@@ -35,6 +35,13 @@ public struct MixtureOfExperts: FeedForwardLayer {
         router.byteCount + experts.reduce(0) { $0 + $1.byteCount } + (shared?.byteCount ?? 0)
     }
 
+    var cost: LayerCost {
+        var cost = LayerCost(router) + (shared?.cost ?? LayerCost())
+        cost.add(experts[0].gateUp, times: shape.chosen)
+        cost.add(experts[0].down, times: shape.chosen)
+        return cost
+    }
+
     func apply(_ step: Step) {
         let scratch = step.scratch.experts!
         let count = step.active.count

@@ -9,6 +9,10 @@ protocol AttentionLayer: Sendable {
     func attend(_ step: Step, layer: Int, queriesReady: Bool)
     /// Bytes of its weights.
     var byteCount: Int { get }
+    /// What a row's keys and values cost, and what the rest does.
+    var storeCost: LayerCost { get }
+    var attendCost: LayerCost { get }
+    var attentionShape: CachedAttention.Shape { get }
 }
 
 /// What follows attention in a layer.
@@ -17,6 +21,8 @@ protocol FeedForwardLayer: Sendable {
     func apply(_ step: Step)
     /// Bytes of its weights.
     var byteCount: Int { get }
+    /// What a row costs.
+    var cost: LayerCost { get }
 }
 
 /// A layer: hidden += attention(norm(hidden)), then hidden += feedForward(norm(hidden)), with a norm on what is added

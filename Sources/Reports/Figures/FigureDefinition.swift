@@ -16,4 +16,5 @@ public let figureDefinitions: [any FigureDefinition] = [
     Figure02TTFT(),
     FigureWarmStages(),
     FigureCapacity(),
+    FigureRoofline(),
 ]

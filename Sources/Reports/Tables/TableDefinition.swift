@@ -22,6 +22,11 @@ public let tableDefinitions: [any TableDefinition] = [
     Table03TTFT(),
     Table03Flatness(),
     Table13TTFTRanges(),
+    Table04Batched(),
+    Table07Phases(),
+    Figure03Staggered(),
+    TableThrash(),
+    TableSpeed(),
 ]
 
 extension TableDefinition {
