@@ -2,6 +2,7 @@
 # make test        set up, build, run the tests
 # make oracle      compare with transformers, tokenizers, MLX and gguf on what is drawn afresh (installs them in .oracle)
 # make bench       speed of prefill and decode against the ceilings of this machine
+# make test-sanitize  every kernel under the address and undefined behaviour sanitizers
 # make test-arm64  compare the Arm kernels with the scalar ones, under qemu where needed
 #                  (without testable imports, so that both share one build)
 # make peers       build llama.cpp into .peers/, to be compared with
@@ -10,7 +11,7 @@ PROFILE ?= laptop
 RESULTS ?= results
 KVLAB := .build/release/kvlab
 
-.PHONY: help setup build test bench oracle test-arm64 reproduce peers bench-peers clean
+.PHONY: help setup build test bench oracle test-arm64 test-sanitize reproduce peers bench-peers clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -42,7 +43,11 @@ bench: build
 # The Arm bodies of the kernels against the scalar ones: natively on Arm, elsewhere under qemu (on Debian and Ubuntu the
 # packages qemu-user, gcc-aarch64-linux-gnu and libc6-dev-arm64-cross).
 test-arm64:
-	sh Tests/CKernelsTests/arm64/run.sh
+	sh Tests/CKernelsTests/driver/run.sh arm64
+
+# Every body of the kernels under AddressSanitizer and UndefinedBehaviorSanitizer.
+test-sanitize:
+	sh Tests/CKernelsTests/driver/run.sh sanitize
 
 # PROFILE=quick (minutes), laptop (at most 20 minutes) or paper (full size, hours). An unfinished run of the same
 # settings is gone on with.

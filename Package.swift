@@ -21,7 +21,9 @@ let package = Package(
             providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
         .target(name: "Tensors", dependencies: ["CKernels"]),
         .target(name: "Schemes", dependencies: ["Tensors", "CKernels"]),
-        .target(name: "Caches", dependencies: ["Schemes", "Tensors", "CKernels"]),
+        .target(
+            name: "Caches",
+            dependencies: ["Schemes", "Tensors", "CKernels", .product(name: "Crypto", package: "swift-crypto")]),
         .target(
             name: "Models",
             dependencies: [
@@ -35,7 +37,7 @@ let package = Package(
         .target(
             name: "Experiments",
             dependencies: [
-                "Engine", "Models", "Caches", "Schemes", "Tensors", "CKernels", "Results",
+                "Engine", "Models", "Caches", "Schemes", "Tensors", "Text", "CKernels", "Results",
                 .product(name: "Yams", package: "Yams"),
             ]),
         .target(
@@ -48,11 +50,17 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
-        .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], exclude: ["arm64"]),
+        .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], exclude: ["driver"]),
         .target(name: "Fuzzing", path: "Tests/Fuzzing"),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Fuzzing"]),
         .testTarget(name: "SchemesTests", dependencies: ["Schemes", "Tensors", "CKernels"]),
-        .testTarget(name: "CachesTests", dependencies: ["Caches", "Schemes", "Tensors", "CKernels"]),
+        .testTarget(
+            name: "CachesTests",
+            dependencies: ["Caches", "Schemes", "Tensors", "CKernels", .target(name: "CrashingSaver")]),
+        // Saves a cache until it is killed: what CachesTests kills.
+        .executableTarget(
+            name: "CrashingSaver", dependencies: ["Caches", "Schemes", "Tensors", "CKernels"],
+            path: "Tests/CrashingSaver"),
         .testTarget(
             name: "ModelsTests",
             dependencies: [
@@ -66,6 +74,6 @@ let package = Package(
         .testTarget(
             name: "ExperimentsTests", dependencies: ["Experiments", "Models", "Results", "Tensors", "CKernels"]),
         .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
-        .testTarget(name: "kvlabTests", dependencies: ["kvlab", "Tensors"]),
+        .testTarget(name: "kvlabTests", dependencies: ["kvlab", "Caches", "Schemes", "Tensors", "CKernels"]),
     ]
 )

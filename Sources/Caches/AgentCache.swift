@@ -7,11 +7,14 @@ import Schemes
 /// and head, then ``commit(_:)``. Until `commit` the new rows do not count. Stores of different heads or layers may run
 /// in parallel; everything else belongs to one thread at a time.
 public final class AgentCache: @unchecked Sendable {
+    /// The agent's name: any text.
     public let agent: String
     public let layout: CacheLayout
     public let pool: BlockPool
     /// Tokens whose keys and values are stored.
     public private(set) var tokens: [Int32] = []
+    /// SHA-256 of the text that the tokens came from, in hexadecimal, where the caller says so; kept with the cache.
+    public var textHash: String?
     private(set) var layers: [LayerBlocks]
 
     struct LayerBlocks {
@@ -27,8 +30,11 @@ public final class AgentCache: @unchecked Sendable {
         layers = layout.layers.map { _ in LayerBlocks() }
     }
 
-    init(agent: String, layout: CacheLayout, pool: BlockPool, tokens: [Int32], layers: [LayerBlocks]) {
+    init(
+        agent: String, layout: CacheLayout, pool: BlockPool, tokens: [Int32], textHash: String?, layers: [LayerBlocks]
+    ) {
         self.agent = agent
+        self.textHash = textHash
         self.layout = layout
         self.pool = pool
         self.tokens = tokens
@@ -46,23 +52,39 @@ public final class AgentCache: @unchecked Sendable {
     /// Makes room for `extra` more tokens in every layer, all or nothing.
     /// - Throws: ``CachesError/budgetExceeded(needed:used:budget:)``; the cache is as before then.
     public func reserve(_ extra: Int) throws {
+        if extra > 0 { try makeTailWritable() }
         let end = (count + extra + blockTokens - 1) / blockTokens
         var grown = layers
         for index in grown.indices {
             let bytes = layout.layers[index].blockBytes
-            // The block that the next token goes to may lie in a file, if tokens were taken back.
-            let tail = count / blockTokens - grown[index].first
-            if extra > 0, tail < grown[index].blocks.count, tail >= 0, grown[index].blocks[tail].isMapped {
-                let copy = try pool.allocate(bytes)
-                copy.pointer.copyMemory(from: grown[index].blocks[tail].pointer, byteCount: bytes)
-                grown[index].blocks[tail] = copy
-            }
             while grown[index].first + grown[index].blocks.count < end {
                 grown[index].blocks.append(try pool.allocate(bytes))
             }
         }
         layers = grown
         tokens.reserveCapacity(count + extra)
+    }
+
+    /// Copies the block that the next token goes to where it is frozen, after tokens were taken back: it lies in a file,
+    /// or a ``snapshot()`` holds it.
+    private func makeTailWritable() throws {
+        for index in layers.indices {
+            let tail = count / blockTokens - layers[index].first
+            guard layers[index].blocks.indices.contains(tail), layers[index].blocks[tail].isFrozen else { continue }
+            let block = layers[index].blocks[tail]
+            let copy = try pool.allocate(block.byteCount)
+            copy.pointer.copyMemory(from: block.pointer, byteCount: block.byteCount)
+            layers[index].blocks[tail] = copy
+        }
+    }
+
+    /// Lets go of blocks that were reserved and hold no token.
+    public func releaseUnused() {
+        let end = (count + blockTokens - 1) / blockTokens
+        for index in layers.indices {
+            let extra = layers[index].first + layers[index].blocks.count - end
+            if extra > 0 { layers[index].blocks.removeLast(extra) }
+        }
     }
 
     /// Encodes `rows` new rows of one head, the first at position ``count`` + `offset`.

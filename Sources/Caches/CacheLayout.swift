@@ -17,6 +17,22 @@ public struct CacheLayout: Sendable {
         layers = try spec.layers.map { try LayerLayout(spec: $0, scheme: scheme, policy: windowPolicy) }
     }
 
+    /// Layers that keep the same tokens, and so live in the same segment files: first those that keep all, which may be
+    /// none, then one group for each window.
+    struct Group: Sendable, Equatable {
+        let window: Int?
+        let layers: [Int]
+    }
+
+    /// The groups of the layers; the first has no window.
+    var groups: [Group] {
+        var windows: [Int?] = [nil]
+        for layer in layers where !windows.contains(layer.keptWindow) { windows.append(layer.keptWindow) }
+        return windows.map { window in
+            Group(window: window, layers: layers.indices.filter { layers[$0].keptWindow == window })
+        }
+    }
+
     /// Bytes of an agent's blocks at `tokens` tokens, whole blocks counted.
     public func agentBytes(tokens: Int) -> Int {
         layers.reduce(0) { $0 + $1.heldBlocks(at: tokens).count * $1.blockBytes }
@@ -75,17 +91,36 @@ public struct LayerLayout: Sendable {
         values!.segment(at: base + spec.kvHeads * keys.byteCount + head * values!.byteCount)
     }
 
-    /// Zeroes the rows from token `token` of a block on, in every plane of every head.
-    func clear(from token: Int, in base: UnsafeMutableRawPointer) {
-        var segment = base
+    /// Bytes of `rows` rows of every plane of every head.
+    func packedBytes(rows: Int) -> Int { blockBytes / blockTokens * rows }
+
+    /// Copies the first `rows` rows of every plane of a block, without the room after them.
+    func pack(rows: Int, from base: UnsafeRawPointer, into out: UnsafeMutableRawPointer) {
+        var out = out
+        forEachPlane { offset, bytesPerToken in
+            out.copyMemory(from: base + offset, byteCount: rows * bytesPerToken)
+            out += rows * bytesPerToken
+        }
+    }
+
+    /// Puts back what ``pack(rows:from:into:)`` took; the other rows are left as they are.
+    func unpack(rows: Int, from packed: UnsafeRawPointer, into base: UnsafeMutableRawPointer) {
+        var packed = packed
+        forEachPlane { offset, bytesPerToken in
+            (base + offset).copyMemory(from: packed, byteCount: rows * bytesPerToken)
+            packed += rows * bytesPerToken
+        }
+    }
+
+    /// Calls `body` with the place of every plane in a block, in order: keys of each head, then values of each head.
+    func forEachPlane(_ body: (_ offset: Int, _ bytesPerToken: Int) -> Void) {
+        var offset = 0
         for layout in [keys, values].compactMap({ $0 }) {
             for _ in 0..<spec.kvHeads {
-                var plane = segment
-                for bytes in layout.planes.map(\.bytesPerToken) {
-                    (plane + token * bytes).initializeMemory(as: UInt8.self, repeating: 0, count: (blockTokens - token) * bytes)
-                    plane += bytes * blockTokens
+                for plane in layout.planes {
+                    body(offset, plane.bytesPerToken)
+                    offset += plane.bytesPerToken * blockTokens
                 }
-                segment += layout.byteCount
             }
         }
     }

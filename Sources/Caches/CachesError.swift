@@ -4,6 +4,17 @@ public enum CachesError: Error, Equatable, CustomStringConvertible {
     case cannotTruncate(agent: String, to: Int, kept: Range<Int>)
     case mismatch(file: String, what: String, expected: String, found: String)
     case damaged(file: String, what: String)
+    case noAgent(agent: String, folder: String)
+    case agentExists(agent: String, folder: String)
+    case inUse(folder: String, owner: String)
+    case readOnly(folder: String, reason: String)
+    case cannotUseFolder(folder: String, reason: String)
+    case cannotSave(agent: String, reason: String)
+    case needsKey(file: String)
+    case wrongKey(file: String)
+    case badKey(source: String, problem: String)
+    case notExportable(what: String, form: String, supported: String)
+    case notAnExport(file: String, problem: String)
 
     public var description: String {
         switch self {
@@ -16,6 +27,24 @@ public enum CachesError: Error, Equatable, CustomStringConvertible {
             "\(file) was made with \(what) '\(found)' and not '\(expected)'; it is not used."
         case .damaged(let file, let what):
             "\(file) is damaged: \(what); it is not used."
+        case .noAgent(let agent, let folder): "There is no cache of agent '\(agent)' in \(folder)."
+        case .agentExists(let agent, let folder):
+            "There is a cache of agent '\(agent)' in \(folder) already; evict it first, or import under another name."
+        case .inUse(let folder, let owner):
+            "The cache folder \(folder) is in use by \(owner); wait until it is done, or use another folder."
+        case .readOnly(let folder, let reason):
+            "The cache folder \(folder) cannot be written (\(reason)): caches are read from it and none are saved."
+        case .cannotUseFolder(let folder, let reason): "Cannot use the cache folder \(folder): \(reason)."
+        case .cannotSave(let agent, let reason):
+            "The cache of agent '\(agent)' was not saved, and the one saved before is whole: \(reason)"
+        case .needsKey(let file): "\(file) is encrypted: give the key that it was written with."
+        case .wrongKey(let file):
+            "\(file) does not open with this key: it was written with another one, or it is damaged; it is not used."
+        case .badKey(let source, let problem):
+            "The key in \(source) cannot be used: \(problem); a key is 32 bytes, or 64 hexadecimal digits."
+        case .notExportable(let what, let form, let supported):
+            "\(what) has no place in the form '\(form)'; it takes \(supported)."
+        case .notAnExport(let file, let problem): "\(file) is no exported cache: \(problem)."
         }
     }
 }

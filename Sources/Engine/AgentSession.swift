@@ -6,15 +6,20 @@ import Tensors
 public final class AgentSession {
     private let engine: Engine
     public let cache: AgentCache
+    /// All that was said so far: prompts and answers. Its last token need not be in the cache.
+    public private(set) var transcript: [Int32]
 
     public init(engine: Engine, cache: AgentCache) {
         self.engine = engine
         self.cache = cache
+        transcript = cache.tokens
     }
 
     /// What a turn gave and how long it took.
     public struct Turn: Sendable {
         public var tokens: [Int32] = []
+        /// How the prompt stood to the cache.
+        public var match = PromptMatch.none
         /// Prompt tokens found in the cache.
         public var hitTokens = 0
         /// Prompt tokens computed.
@@ -38,7 +43,7 @@ public final class AgentSession {
     ) throws -> Turn {
         let clock = ContinuousClock()
         var turn = Turn()
-        turn.hitTokens = try keepPrefix(of: prompt)
+        (turn.match, turn.hitTokens) = try cache.keepPrefix(of: prompt)
         turn.newTokens = prompt.count - turn.hitTokens
         let start = clock.now
         let logits = try engine.prefill(cache, Array(prompt[turn.hitTokens...]))
@@ -53,17 +58,17 @@ public final class AgentSession {
             turn.stepSeconds.append((now - mark).seconds)
             mark = now
         }
+        transcript = prompt + turn.tokens
         return turn
     }
 
-    /// Takes the cache back to what it shares with `prompt`.
-    /// - Returns: tokens kept.
-    private func keepPrefix(of prompt: [Int32]) throws -> Int {
-        guard !prompt.isEmpty else { throw ModelsError.emptyPrompt }
-        let common = zip(prompt, cache.tokens).prefix { $0 == $1 }.count
-        let wanted = min(common, prompt.count - 1)
-        let kept = cache.truncatable.contains(wanted) ? wanted : 0
-        try cache.truncate(to: kept)
-        return kept
+    /// Goes on with the next phase: its tokens are put behind all that was said before, so that nothing of earlier phases
+    /// is computed again.
+    /// - Source: arXiv 2603.04428, "cross-phase context injection".
+    /// - Throws: what ``Engine/prefill(_:_:chunk:)`` throws.
+    public func inject(
+        _ phase: [Int32], maximumTokens: Int, take: (Int32) -> Bool = { _ in true }
+    ) throws -> Turn {
+        try respond(to: transcript + phase, maximumTokens: maximumTokens, take: take)
     }
 }

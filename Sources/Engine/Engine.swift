@@ -17,16 +17,17 @@ public final class Engine {
         self.execution = execution
     }
 
-    /// Runs `tokens` after what the cache holds, in chunks.
+    /// Runs `tokens` after what the cache holds, in chunks: see ``PromptCuts``.
     /// - Returns: logits of the last token.
     /// - Throws: what ``LanguageModel/forward(_:)`` throws. Chunks that were done stay in the cache.
     @discardableResult
     public func prefill(_ cache: AgentCache, _ tokens: [Int32], chunk: Int = Engine.prefillChunk) throws -> Logits {
         try check(cache, tokens)
         let chunk = min(chunk, model.maximumStepTokens)
+        let held = cache.count
         var start = 0
         while true {
-            let end = min(start + chunk, tokens.count)
+            let end = PromptCuts.end(from: held + start, to: held + tokens.count, limit: chunk) - held
             let logits = try model.forward([
                 SequenceStep(cache: cache, tokens: tokens[start..<end], wanted: end == tokens.count ? .last : .none)
             ])

@@ -38,6 +38,8 @@ public struct Cell: Sendable, Equatable {
 /// Every experiment there is. A new one adds one line here.
 public enum ExperimentRegistry {
     public static let all: [any Experiment.Type] = [
-        TTFTExperiment.self, CapacityExperiment.self, SpeedExperiment.self, PeerSpeedExperiment.self,
+        TTFTExperiment.self, CapacityExperiment.self, BatchedExperiment.self, StaggeredExperiment.self,
+        PhasesExperiment.self, ThrashExperiment.self, KLDExperiment.self, TasksExperiment.self, SpeedExperiment.self,
+        PeerSpeedExperiment.self,
     ]
 }

@@ -10,6 +10,13 @@ public enum ExperimentsError: Error, Equatable, CustomStringConvertible {
     case noDiskSpace(folder: String, needed: Int, free: Int)
     case cannotWrite(folder: String, reason: String)
     case notFound(what: String, searched: String)
+    case turnFailed(agent: String, reason: String)
+    /// A logit is NaN or infinite.
+    case notFinite(scheme: String, position: Int)
+    /// A text has fewer tokens than one window.
+    case shortText(file: String, tokens: Int, window: Int)
+    /// A tokenizer has ids that the model has no row for.
+    case vocabularyMismatch(weights: String, tokenizer: Int, model: Int)
 
     public var description: String {
         switch self {
@@ -27,7 +34,15 @@ public enum ExperimentsError: Error, Equatable, CustomStringConvertible {
         case .noDiskSpace(let folder, let needed, let free):
             "\(folder) has \(free) bytes free and the run needs about \(needed); free some space or choose another --out."
         case .cannotWrite(let folder, let reason): "Cannot write to \(folder): \(reason)."
+        case .turnFailed(let agent, let reason): "The turn of \(agent) failed, so the cell has no result. \(reason)"
         case .notFound(let what, let searched): "Cannot find \(what); looked in \(searched)."
+        case .notFinite(let scheme, let position):
+            "With the cache scheme \(scheme) a logit at position \(position) of a window is not finite; "
+                + "check the weights, or leave the scheme out."
+        case .vocabularyMismatch(let weights, let tokenizer, let model):
+            "The tokenizer of \(weights) has \(tokenizer) ids and its model \(model); they do not belong together."
+        case .shortText(let file, let tokens, let window):
+            "\(file) has \(tokens) tokens, fewer than one window of \(window); give a longer text or a smaller 'window'."
         }
     }
 

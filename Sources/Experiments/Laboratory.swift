@@ -59,4 +59,9 @@ public final class Laboratory {
         loaded = (key, engine)
         return engine
     }
+
+    /// The path of a setting: as it stands where it is there, else within the project.
+    public func path(_ text: String) -> String {
+        FileManager.default.fileExists(atPath: text) ? text : "\(files.root)/\(text)"
+    }
 }

@@ -29,23 +29,27 @@ enum PageCacheControl {
         }
     }
 
-    /// "resident" when at least 95 % of the file's pages are in memory, "dropped" when at most 5 % are, else "partly resident".
-    static func state(of path: String) -> String {
-        var fraction = 1.0
-        withDescriptor(path) { descriptor in
-            let size = Int(lseek(descriptor, 0, SEEK_END))
-            guard size > 0, let map = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0), map != MAP_FAILED else { return }
-            defer { munmap(map, size) }
-            let page = Int(sysconf(Int32(_SC_PAGESIZE)))
-            let count = (size + page - 1) / page
-            #if os(Linux)
-                var flags = [UInt8](repeating: 0, count: count)
-            #else
-                var flags = [CChar](repeating: 0, count: count)
-            #endif
-            guard mincore(map, size, &flags) == 0 else { return }
-            fraction = Double(flags.count { $0 & 1 == 1 }) / Double(count)
+    /// "resident" when at least 95 % of the files' pages are in memory, "dropped" when at most 5 % are, else "partly resident".
+    static func state(of paths: [String]) -> String {
+        var (pages, resident) = (0, 0)
+        for path in paths {
+            withDescriptor(path) { descriptor in
+                let size = Int(lseek(descriptor, 0, SEEK_END))
+                guard size > 0, let map = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0), map != MAP_FAILED else { return }
+                defer { munmap(map, size) }
+                let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+                let count = (size + page - 1) / page
+                #if os(Linux)
+                    var flags = [UInt8](repeating: 0, count: count)
+                #else
+                    var flags = [CChar](repeating: 0, count: count)
+                #endif
+                guard mincore(map, size, &flags) == 0 else { return }
+                pages += count
+                resident += flags.count { $0 & 1 == 1 }
+            }
         }
+        let fraction = pages == 0 ? 1 : Double(resident) / Double(pages)
         return fraction >= 0.95 ? "resident" : fraction <= 0.05 ? "dropped" : "partly resident"
     }
 

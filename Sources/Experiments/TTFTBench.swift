@@ -15,7 +15,7 @@ extension TTFTExperiment {
 
         private let engine: Engine
         private let layout: CacheLayout
-        private let file: String
+        private let folder: AgentFolder
         private let prompt: [Int32]
         private let context: Int
         private let outputTokens: Int
@@ -25,18 +25,19 @@ extension TTFTExperiment {
         private var expected: [Bool: [Int32]] = [:]
 
         init(
-            engine: Engine, scheme: String, file: String, prompt: [Int32], context: Int, extend: Int, outputTokens: Int
+            engine: Engine, scheme: String, caches: CacheFolder, prompt: [Int32], context: Int, extend: Int, outputTokens: Int
         ) throws {
             self.engine = engine
             layout = try CacheLayout(spec: engine.model.cacheSpec, scheme: CacheScheme(expression: scheme))
-            self.file = file
+            folder = caches.agent("agent")
             self.prompt = prompt
             self.context = context
             self.outputTokens = outputTokens
             pool = BlockPool(budgetBytes: 3 * layout.agentBytes(tokens: prompt.count + 2 * outputTokens + blockTokens))
         }
 
-        func removeFile() { unlink(file) }
+        /// Removes what was saved.
+        func removeFiles() { try? folder.remove() }
 
         /// A short request that is not measured: pages of the weights come in, threads wake.
         func warmUp() throws {
@@ -54,7 +55,8 @@ extension TTFTExperiment {
             let turn = try AgentSession(engine: engine, cache: cache).respond(to: exact, maximumTokens: 1)
             let ttft = (clock.now - start).seconds
             let stored = cache.storedBytes
-            fileBytes = try CacheFile.save(cache, model: engine.model.fingerprint, to: file)
+            try folder.save(cache.snapshot(), identity: CacheIdentity(model: engine.model))
+            fileBytes = folder.diskBytes
 
             // The extended request, and then the same one again, on the cache that never left memory: in this order, for the
             // second computes the last token of the context anew, and not in the chunk that it was computed in before.
@@ -89,8 +91,9 @@ extension TTFTExperiment {
 
         /// The agent was evicted to disk.
         func warm(extended: Bool, pageCache: PageCache) throws -> Sample {
-            if pageCache == .dropped { PageCacheControl.drop(file) } else { PageCacheControl.fill(file) }
-            let found = PageCacheControl.state(of: file)
+            let files = folder.files
+            for file in files { pageCache == .dropped ? PageCacheControl.drop(file) : PageCacheControl.fill(file) }
+            let found = PageCacheControl.state(of: files)
             let read = ProcessFacts.bytesRead()
             let started = Self.now()
             let clock = ContinuousClock()
@@ -110,9 +113,11 @@ extension TTFTExperiment {
 
         private var exact: [Int32] { Array(prompt.prefix(context)) }
 
-        private func load(_ residence: CacheFile.Residence) throws -> (cache: AgentCache, stages: CacheFile.LoadStages) {
-            try CacheFile.load(
-                file, agent: "agent", model: engine.model.fingerprint, layout: layout, pool: pool,
+        private func load(
+            _ residence: StoredAgent.Residence
+        ) throws -> (cache: AgentCache, stages: AgentFolder.LoadStages) {
+            try folder.load(
+                identity: CacheIdentity(model: engine.model), layout: layout, pool: pool,
                 workers: engine.execution.workers, residence: residence)
         }
 
@@ -135,7 +140,7 @@ extension TTFTExperiment {
 
         private func sample(
             state: String, extended: Bool, pageCache: String, turn: AgentSession.Turn, stored: Int, ttft: Double,
-            stages: CacheFile.LoadStages?, steps: [Double], started: Int64, bytesRead: Int, bytesWritten: Int, same: Int
+            stages: AgentFolder.LoadStages?, steps: [Double], started: Int64, bytesRead: Int, bytesWritten: Int, same: Int
         ) -> Sample {
             Sample(row: [
                 "scheme": .string(layout.scheme.description),

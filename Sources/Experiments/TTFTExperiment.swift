@@ -97,10 +97,10 @@ public final class TTFTExperiment: Experiment {
         let plan = plans[cell.name]!
         let engine = try laboratory.engine(shape: plan.shape, seed: seed)
         let bench = try Bench(
-            engine: engine, scheme: plan.scheme, file: "\(laboratory.cacheFolder)/ttft.safetensors",
+            engine: engine, scheme: plan.scheme, caches: CacheFolder(path: laboratory.cacheFolder),
             prompt: prompt(plan, length: plan.context + extendTokens, vocabulary: engine.model.vocabularySize),
             context: plan.context, extend: extendTokens, outputTokens: outputTokens)
-        defer { bench.removeFile() }
+        defer { bench.removeFiles() }
         try bench.warmUp()
 
         var samples = [try bench.cold()]

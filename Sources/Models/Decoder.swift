@@ -40,7 +40,9 @@ public final class Decoder: LanguageModel {
     public let name: String
     public let weightsLabel: String
     public let fingerprint: String
+    public let rotaryFingerprint: String
     public let maximumStepTokens: Int
+    public let maximumStepSequences: Int
     public var vocabularySize: Int { parts.vocabularySize }
     public var contextLimit: Int { parts.contextLimit }
     public var cacheSpec: ModelCacheSpec { parts.cacheSpec }
@@ -56,9 +58,11 @@ public final class Decoder: LanguageModel {
         self.name = name
         self.weightsLabel = weightsLabel
         fingerprint = digest(identity)
+        rotaryFingerprint = digest("\(parts.rotary)")
         self.parts = parts
         self.execution = execution
         maximumStepTokens = limits.tokens
+        maximumStepSequences = limits.sequences
         scratch = try StepScratch(
             parts.widths, rows: limits.tokens, logitRows: limits.sequences, vocabularySize: parts.vocabularySize,
             tiles: execution.hasTiles, attention: AttentionScratch(
@@ -78,10 +82,10 @@ public final class Decoder: LanguageModel {
             sequences, vocabularySize: vocabularySize, contextLimit: contextLimit, maximumTokens: maximumStepTokens,
             model: name)
         let logits = try scratch.logits(rows: rows.wanted.count, vocabularySize: vocabularySize)
-        for sequence in sequences {
-            precondition(sequence.cache.layout.spec == cacheSpec, "the cache is another model's")
-            try sequence.cache.reserve(sequence.tokens.count)
-        }
+        let batch = BatchQuantizedKVCache(sequences.map(\.cache))
+        precondition(batch.rows.allSatisfy { $0.layout.spec == cacheSpec }, "a cache is another model's")
+        precondition(batch.count <= maximumStepSequences, "a step of \(batch.count) sequences")
+        try batch.reserve(sequences.map(\.tokens.count))
         let step = Step(model: name, execution: execution, scratch: scratch, rows: rows)
         embed(step)
         try step.throwIfNotFinite(.embedding)
@@ -95,7 +99,7 @@ public final class Decoder: LanguageModel {
             finish(logits, step)
             try step.throwIfNotFinite(.head)
         }
-        for sequence in sequences { sequence.cache.commit(sequence.tokens) }
+        batch.commit(sequences.map(\.tokens))
         return logits
     }
 

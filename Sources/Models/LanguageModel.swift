@@ -11,6 +11,8 @@ public protocol LanguageModel: AnyObject {
     var weightsLabel: String { get }
     /// SHA-256 over configuration and weights: what a cache file must match.
     var fingerprint: String { get }
+    /// SHA-256 over the frequencies and factors of the rotary positions.
+    var rotaryFingerprint: String { get }
     var vocabularySize: Int { get }
     /// The longest context in tokens.
     var contextLimit: Int { get }
@@ -21,6 +23,8 @@ public protocol LanguageModel: AnyObject {
     var workspaceBytes: Int { get }
     /// New tokens of all sequences together that one step takes at most.
     var maximumStepTokens: Int { get }
+    /// Sequences that one step takes at most.
+    var maximumStepSequences: Int { get }
 
     /// Runs the new tokens of every sequence, stores their keys and values, and commits them.
     /// - Returns: the logits asked for, [rows, vocabularySize], sequence after sequence; valid until the next step.
@@ -30,6 +34,10 @@ public protocol LanguageModel: AnyObject {
     ///   ``CachesError/budgetExceeded(needed:used:budget:)``; no cache has new tokens then.
     func forward(_ sequences: [SequenceStep]) throws -> Logits
 }
+
+/// A prompt may be cut at multiples of this many positions without a change of a bit in what it gives, if no part has
+/// a single token: one query takes the path of decoding.
+public let promptCutTokens = 128
 
 /// The new tokens of one sequence.
 public struct SequenceStep {

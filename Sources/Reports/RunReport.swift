@@ -31,9 +31,8 @@ struct RunReport {
     private var whatWasRun: String {
         let run = input.results.run
         let ttft = input.results.table("ttft")
-        let capacity = input.results.table("capacity")
         func values(_ name: String) -> String {
-            let all = orderedSet([ttft, capacity].compactMap { $0?.strings(name) }.joined().filter { !$0.isEmpty })
+            let all = orderedSet(input.results.tables.compactMap { $0.strings(name) }.joined().filter { !$0.isEmpty })
             return all.isEmpty ? "not recorded" : all.joined(separator: ", ")
         }
         let threads = orderedSet(ttft?.ints("threads") ?? []).map(String.init).joined(separator: ", ")

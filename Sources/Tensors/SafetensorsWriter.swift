@@ -34,7 +34,8 @@ public struct SafetensorsWriter {
         }
     }
 
-    private static func headerBytes(metadata: [String: String], tensors: [Declaration]) throws -> Data {
+    /// The length of the header and the header, padded with blanks to a multiple of 64 bytes.
+    package static func headerBytes(metadata: [String: String], tensors: [Declaration]) throws -> Data {
         var object: [String: Any] = metadata.isEmpty ? [:] : ["__metadata__": metadata]
         var offset = 0
         for tensor in tensors {

@@ -12,6 +12,8 @@ public enum TextError: Error, Equatable, CustomStringConvertible {
     case inconsistent(file: String, problem: String)
     /// A list of messages that a chat template cannot render; `position` counts from 0.
     case badChat(template: String, position: Int, problem: String)
+    /// A setting of a task's documents out of range.
+    case badTaskSetting(name: String, value: ClosedRange<Int>, allowed: ClosedRange<Int>)
 
     public var description: String {
         switch self {
@@ -27,6 +29,9 @@ public enum TextError: Error, Equatable, CustomStringConvertible {
             "'\(file)': \(problem)."
         case .badChat(let template, let position, let problem):
             "Chat template '\(template)' cannot render message \(position): \(problem)."
+        case .badTaskSetting(let name, let value, let allowed):
+            "The task setting '\(name)' must lie in \(allowed.lowerBound)...\(allowed.upperBound), and is "
+                + "\(value.lowerBound)...\(value.upperBound)."
         }
     }
 }

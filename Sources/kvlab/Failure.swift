@@ -8,6 +8,8 @@ enum Failure {
 
     /// Prints what went wrong, in the words of the error, and leaves.
     static func exit(with error: any Error) -> Never {
+        // Everything was said already.
+        if let code = error as? ExitCode { Foundation.exit(code.rawValue) }
         let code = Kvlab.exitCode(for: error)
         if code == .success {
             print(Kvlab.message(for: error))

@@ -29,6 +29,8 @@ struct GenerateCommand: ParsableCommand {
     @Option(help: "The folder of agents' caches.")
     var cacheDir: String?
 
+    @OptionGroup var key: CacheKeyOptions
+
     @Option(help: "Tokens to generate at most.")
     var maxTokens: Int = 128
 
@@ -42,20 +44,18 @@ struct GenerateCommand: ParsableCommand {
         let execution = try execution.execution()
         let checkpoint = try Checkpoint.open(weights.weights)
         let tokenizer = try checkpoint.loadTokenizer()
-        let ids = try encode(text(), tokenizer, checkpoint)
+        let text = try text()
+        let ids = try encode(text, tokenizer, checkpoint)
         let layout = try weights.layout(checkpoint)
         let model = try weights.model(checkpoint, execution)
         let pool = BlockPool(budgetBytes: .max)
-        var cache = AgentCache(agent: "", layout: layout, pool: pool)
-        var store: AgentStore?
-        if let agent, let cacheDir {
-            let opened = try AgentStore(
-                folder: cacheDir, model: model, layout: layout, pool: pool, workers: execution.workers)
-            let restored = opened.restore(agent)
-            if case .refused(_, let reason) = restored { Failure.printError("\(reason) The prompt is computed afresh.") }
-            cache = restored.cache
-            store = opened
+        let store = try cacheDir.map { folder in
+            AgentStore(
+                folder: try CacheFolder(path: folder, key: key.key()),
+                identity: CacheIdentity(model: model, tokenizer: try checkpoint.tokenizerFingerprint()), layout: layout,
+                pool: pool, workers: execution.workers)
         }
+        let cache = try cache(store, layout, pool)
         let session = AgentSession(engine: Engine(model: model, execution: execution), cache: cache)
         var stream = tokenizer.streamDecoder()
         let stops = Set(tokenizer.specialTokens.stopIDs)
@@ -65,11 +65,20 @@ struct GenerateCommand: ParsableCommand {
             return true
         }
         print(stream.finish())
-        try store?.save(cache)
+        cache.textHash = digest(text)
+        try store?.checkIn(cache, save: .now)
         Failure.printError(
             String(
                 format: "%d prompt tokens, %d of them from the cache; %.3f s to the first token; %d tokens generated.",
                 ids.count, turn.hitTokens, turn.forwardSeconds + turn.sampleSeconds, turn.tokens.count))
+    }
+
+    /// The agent's cache, or one of nobody.
+    private func cache(_ store: AgentStore?, _ layout: CacheLayout, _ pool: BlockPool) throws -> AgentCache {
+        guard let store, let agent else { return AgentCache(agent: "", layout: layout, pool: pool) }
+        let out = try store.checkOut(agent)
+        if case .refused(let reason) = out.found { Failure.printError("\(reason) The prompt is computed afresh.") }
+        return out.cache
     }
 
     private func text() throws -> String {

@@ -16,21 +16,16 @@ import Testing
         let lab = try TinyLab(scheme: scheme, compute: compute)
         let prompt = lab.tokens(300)
         let next = lab.tokens(17, seed: 9)
+        let identity = CacheIdentity(model: lab.model)
 
         let whole = AgentSession(engine: lab.engine, cache: lab.cache())
         let first = try whole.respond(to: prompt, maximumTokens: 20)
-        let path = lab.folder + "/agent.safetensors"
-        try CacheFile.save(whole.cache, model: lab.model.fingerprint, to: path)
-        let saved = try Data(contentsOf: URL(fileURLWithPath: path))
+        let folder = try CacheFolder(path: lab.folder + "/caches").agent("tester")
+        try folder.save(whole.cache.snapshot(), identity: identity)
         let second = try whole.respond(to: prompt + first.tokens + next, maximumTokens: 200)
 
-        let (cache, _) = try CacheFile.load(
-            path, agent: "tester", model: lab.model.fingerprint, layout: lab.layout, pool: lab.pool,
-            workers: lab.execution.workers)
-        let again = lab.folder + "/again.safetensors"
-        try CacheFile.save(cache, model: lab.model.fingerprint, to: again)
-        #expect(try Data(contentsOf: URL(fileURLWithPath: again)) == saved)
-
+        let (cache, _) = try folder.load(
+            identity: identity, layout: lab.layout, pool: lab.pool, workers: lab.execution.workers)
         let restored = AgentSession(engine: lab.engine, cache: cache)
         let continued = try restored.respond(to: prompt + first.tokens + next, maximumTokens: 200)
         #expect(continued.hitTokens == prompt.count + first.tokens.count - 1)
@@ -39,56 +34,107 @@ import Testing
         #expect(continued.tokens.count == 200)
     }
 
-    @Test func refusesWhatDoesNotMatch() throws {
+    /// Ten agents in a budget for three, 200 turns in random order: every token equals a run that has room for all.
+    @Test(arguments: zip([LeastRecentlyUsed() as any EvictionOrder, CostAware(), NextUse()], [UInt64(1), 2, 3]))
+    func tenAgentsInABudgetForThree(order: any EvictionOrder, seed: UInt64) throws {
         let lab = try TinyLab(scheme: "affine-q4-g64", compute: .fast)
-        let cache = lab.cache()
-        try lab.engine.prefill(cache, lab.tokens(300))
-        let path = lab.folder + "/agent.safetensors"
-        try CacheFile.save(cache, model: lab.model.fingerprint, to: path)
-
-        func load(agent: String = "tester", model: String? = nil, layout: CacheLayout? = nil) throws {
-            _ = try CacheFile.load(
-                path, agent: agent, model: model ?? lab.model.fingerprint, layout: layout ?? lab.layout,
-                pool: lab.pool, workers: lab.execution.workers)
+        let longest = 700
+        let store = AgentStore(
+            folder: try CacheFolder(path: lab.folder + "/caches"), identity: CacheIdentity(model: lab.model),
+            layout: lab.layout, pool: BlockPool(budgetBytes: 3 * lab.layout.agentBytes(tokens: longest)),
+            workers: lab.execution.workers, order: order)
+        var free = (0..<10).map { AgentSession(engine: lab.engine, cache: lab.cache("agent \($0)")) }
+        var texts = (0..<10).map { lab.tokens(30, seed: UInt64($0)) }
+        var generator = SplitMix64(seed: seed)
+        let turns = (0..<200).map { _ in Int.random(in: 0..<10, using: &generator) }
+        var hits = 0
+        for (number, turn) in turns.enumerated() {
+            let name = "agent \(turn)"
+            store.announce(turns[(number + 1)...].prefix(5).map { "agent \($0)" })
+            if number + 1 < turns.count { store.prefetch("agent \(turns[number + 1])") }
+            let isNew = texts[turn].count > longest - 40
+            if isNew {
+                texts[turn] = Array(texts[turn].prefix(100))
+                free[turn] = AgentSession(engine: lab.engine, cache: lab.cache(name))
+            }
+            texts[turn] += lab.tokens(Int.random(in: 1...30, using: &generator), seed: UInt64(1000 + number))
+            let expected = try free[turn].respond(to: texts[turn], maximumTokens: 6)
+            let out = try store.checkOut(name)
+            if case .refused(let reason) = out.found { Issue.record("\(reason)") }
+            if isNew { try out.cache.truncate(to: 0) }
+            let given = try AgentSession(engine: lab.engine, cache: out.cache).respond(to: texts[turn], maximumTokens: 6)
+            try store.checkIn(out.cache, save: [.now, .later, .whenEvicted].randomElement(using: &generator)!)
+            #expect(given.tokens == expected.tokens && given.hitTokens == expected.hitTokens, "turn \(number) of \(name)")
+            hits += given.hitTokens
+            texts[turn] += expected.tokens
         }
-        try load()
-        #expect(throws: CachesError.mismatch(file: path, what: "agent", expected: "other", found: "tester")) {
-            try load(agent: "other")
-        }
-        #expect(
-            throws: CachesError.mismatch(
-                file: path, what: "model", expected: "another", found: lab.model.fingerprint)
-        ) { try load(model: "another") }
-        let layout = try CacheLayout(spec: lab.model.cacheSpec, scheme: CacheScheme(expression: "affine-q8-g64"))
-        #expect(
-            throws: CachesError.mismatch(
-                file: path, what: "scheme", expected: "affine-q8-g64", found: "affine-q4-g64")
-        ) { try load(layout: layout) }
+        try store.flush()
+        let statistics = store.statistics
+        #expect(statistics.evictions > 20 && statistics.savesFailed == 0 && statistics.refused == 0)
+        #expect(statistics.hot + statistics.ready + statistics.warm + statistics.cold + statistics.absent == 200)
+        #expect(store.pool.peakBytes <= store.pool.budgetBytes)
+        #expect(hits > 20_000)
     }
 
-    /// Any damaged byte of the file is noticed: blocks, tokens, checksums and header.
-    @Test func refusesDamage() throws {
+    /// A damaged cache is told and computed again, with the right tokens.
+    @Test func damageFallsBackToPrefill() throws {
         let lab = try TinyLab(scheme: "affine-q4-g64", compute: .fast)
-        let cache = lab.cache()
-        try lab.engine.prefill(cache, lab.tokens(300))
-        let path = lab.folder + "/agent.safetensors"
-        try CacheFile.save(cache, model: lab.model.fingerprint, to: path)
-        let whole = try Data(contentsOf: URL(fileURLWithPath: path))
-        var generator = SystemRandomNumberGenerator()
-        for trial in 0..<200 {
-            var bytes = whole
-            if trial % 4 == 0 {
-                bytes = bytes.prefix(Int.random(in: 0..<whole.count, using: &generator))
-            } else {
-                bytes[Int.random(in: 0..<whole.count, using: &generator)] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+        let prompt = lab.tokens(600)
+        let expected = try AgentSession(engine: lab.engine, cache: lab.cache()).respond(to: prompt, maximumTokens: 10).tokens
+        var generator = SplitMix64(seed: 4)
+        for trial in 0..<12 {
+            let path = lab.folder + "/caches-\(trial)"
+            func store() throws -> AgentStore {
+                AgentStore(
+                    folder: try CacheFolder(path: path), identity: CacheIdentity(model: lab.model), layout: lab.layout,
+                    pool: lab.pool, workers: lab.execution.workers)
             }
-            try bytes.write(to: URL(fileURLWithPath: path))
-            let loaded = try? CacheFile.load(
-                path, agent: "tester", model: lab.model.fingerprint, layout: lab.layout, pool: lab.pool,
-                workers: lab.execution.workers)
-            // A flipped bit may hit nothing that matters (a padding blank); then the contents must be right.
-            if let loaded = loaded?.cache { #expect(loaded.tokens == cache.tokens) }
+            func turn(_ store: AgentStore) throws -> (AgentStore.Found, AgentSession.Turn) {
+                let out = try store.checkOut("anna")
+                let turn = try AgentSession(engine: lab.engine, cache: out.cache).respond(to: prompt, maximumTokens: 10)
+                try store.checkIn(out.cache, save: .now)
+                return (out.found, turn)
+            }
+            #expect(try turn(store()).0 == .absent)
+            let file = URL(
+                fileURLWithPath: try CacheFolder(path: path).agent("anna").files.randomElement(using: &generator)!)
+            var bytes = try Data(contentsOf: file)
+            bytes[Int.random(in: 0..<bytes.count, using: &generator)] ^= 4
+            try bytes.write(to: file)
+            let damaged = try store()
+            if trial % 2 == 0 {
+                damaged.prefetch("anna")
+                damaged.waitForPrefetches()
+            }
+            let (found, again) = try turn(damaged)
+            guard case .refused(let reason) = found else { Issue.record("\(found)"); continue }
+            #expect(reason.hasSuffix("; it is not used.") && again.hitTokens == 0 && again.tokens == expected)
+            let (last, third) = try turn(damaged)
+            #expect(last == .hot && third.hitTokens == 599 && third.tokens == expected)
         }
-        #expect(lab.pool.usedBytes == cache.storedBytes)
+    }
+
+    @Test func anotherModelIsRefused() throws {
+        let lab = try TinyLab(scheme: "affine-q4-g64", compute: .fast)
+        let identity = CacheIdentity(model: lab.model, tokenizer: "t")
+        #expect(identity.weights == lab.model.fingerprint && identity.model == "tiny" && identity.rope.count == 64)
+        let other = try TinyLab(scheme: "affine-q4-g64", compute: .fast, shape: .gemma)
+        #expect(CacheIdentity(model: other.model).rope != identity.rope)
+        #expect(CacheIdentity(model: other.model).weights != identity.weights)
+    }
+}
+
+/// Seeded random numbers.
+private struct SplitMix64: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
     }
 }

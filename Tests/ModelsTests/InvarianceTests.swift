@@ -69,16 +69,19 @@ import Testing
     func restored(name: String, compute: Compute) throws {
         let fixture = Fixture(name: name)
         let tokens = try fixture.expected().tokens
-        let path = FileManager.default.temporaryDirectory.path + "/kvlab-\(UUID().uuidString).safetensors"
+        let path = FileManager.default.temporaryDirectory.path + "/kvlab-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: path) }
+        let caches = try CacheFolder(path: path)
         for form in fixture.forms {
             let run = try FixtureRun(fixture, compute: compute, scheme: "fp16", form: form)
             let cache = run.cache()
             _ = try run.model.forward([SequenceStep(cache: cache, tokens: tokens[..<290], wanted: .none)])
-            try CacheFile.save(cache, model: run.model.fingerprint, to: path)
-            let loaded = try CacheFile.load(
-                path, agent: "tester", model: run.model.fingerprint, layout: run.layout, pool: run.pool,
-                workers: WorkerPool(threads: 1)
+            let folder = caches.agent("tester")
+            let identity = CacheIdentity(
+                model: run.model.name, weights: run.model.fingerprint, rope: run.model.rotaryFingerprint)
+            try folder.save(cache.snapshot(), identity: identity)
+            let loaded = try folder.load(
+                identity: identity, layout: run.layout, pool: run.pool, workers: WorkerPool(threads: 1)
             ).cache
             let rest = [cache, loaded].map { SequenceStep(cache: $0, tokens: tokens[290...], wanted: .all) }
             let logits = try run.model.forward(rest)

@@ -41,9 +41,16 @@ def common(rng: random.Random, index: int) -> dict:
     """Widths and the like."""
     whole = index % 2 == 0
     width = (lambda: 64 * rng.randrange(1, 4)) if whole else (lambda: 4 * rng.randrange(5, 25))
-    return dict(hidden_size=width(), intermediate_size=width(), vocab_size=rng.randrange(50, 200),
+    return dict(intermediate_size=width(), vocab_size=rng.randrange(50, 200),
                 max_position_embeddings=rng.choice([256, 512, 1024]), rms_norm_eps=rng.choice([1e-5, 1e-6, 1e-3]),
                 tie_word_embeddings=rng.random() < 0.5)
+
+
+def hidden(rng: random.Random, index: int, heads: int) -> int:
+    """A hidden size that goes with so many heads: transformers wants whole quotients, though the width of a head is
+    another."""
+    step = math.lcm(heads, 64 if index % 2 == 0 else 4)
+    return step * rng.randrange(1, 2 + 128 // step)
 
 
 def heads(rng: random.Random, index: int) -> dict:
@@ -51,10 +58,8 @@ def heads(rng: random.Random, index: int) -> dict:
     ratio = spread(rng, [3, 1, 2, 5, 7, 4], index)
     keys = rng.choice([keys for keys in (1, 2, 3) if keys * ratio <= 7])
     width = 64 if index % 2 == 0 else rng.choice([8, 20, 28, 32, 36])
-    # transformers wants hidden ÷ heads to be whole all the same.
-    step = math.lcm(keys * ratio, 64 if index % 2 == 0 else 4)
     return dict(num_key_value_heads=keys, num_attention_heads=keys * ratio, head_dim=width,
-                hidden_size=step * rng.randrange(1, 2 + 128 // step))
+                hidden_size=hidden(rng, index, keys * ratio))
 
 
 def llama(rng: random.Random, index: int) -> dict:
@@ -93,9 +98,9 @@ def deepseek(rng: random.Random, index: int) -> dict:
     whole = index % 2 == 0
     width = (lambda: 64 * rng.randrange(1, 3)) if whole else (lambda: 4 * rng.randrange(3, 12))
     count = rng.choice([4, 6, 8, 12])
-    heads = rng.choice([1, 2, 3, 5]) if not whole else rng.choice([1, 2, 4])
+    heads = rng.choice([1, 2, 3, 5])
     config |= dict(
-        model_type="deepseek_v2", num_hidden_layers=rng.randrange(1, 4), hidden_act="silu",
+        model_type="deepseek_v2", hidden_size=hidden(rng, index, heads), num_hidden_layers=rng.randrange(1, 4), hidden_act="silu",
         num_attention_heads=heads, num_key_value_heads=heads, q_lora_rank=spread(rng, [None, width()], index // 2),
         kv_lora_rank=width(), qk_nope_head_dim=width(), v_head_dim=64 if whole else rng.choice([12, 20, 36]),
         qk_rope_head_dim=64 if whole else rng.choice([4, 8, 12]), first_k_dense_replace=rng.randrange(0, 3),

@@ -16,5 +16,5 @@ class Check:
     remark: str
 
     def __str__(self) -> str:
-        return (f"{self.subject:34} {self.way:18} median {self.errors.median():8.1e}  worst {self.errors.max():8.1e}"
+        return (f"{self.subject:34} {self.way:19} median {self.errors.median():8.1e}  worst {self.errors.max():8.1e}"
                 f"  bound {self.bound:.0e}  {'ok' if self.passed else 'WRONG'} {self.remark}")

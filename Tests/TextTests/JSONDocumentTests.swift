@@ -22,6 +22,15 @@ struct JSONDocumentTests {
         #expect(members[2].key.offset == 85)
     }
 
+    /// Twelve megabytes of nothing but values would be a list of 96.
+    @Test func moreValuesThanMemory() throws {
+        let bytes = Array("[".utf8) + Array(repeatElement([UInt8(ascii: "1"), UInt8(ascii: ",")], count: 6 << 20).joined())
+            + Array("1]".utf8)
+        let error = #expect(throws: TextError.self) { try JSONDocument(bytes, file: "f.json") }
+        #expect(error?.description == "'f.json': its 12582915 bytes hold up to 6291458 values, more than any tokenizer's.")
+        #expect(try JSONDocument(Array(bytes[..<(8 << 20)] + [UInt8(ascii: "1"), UInt8(ascii: "]")]), file: "f.json").root.count == 4 << 20)
+    }
+
     @Test func numbersOutOfRange() throws {
         #expect(try parse("9223372036854775807").integer == Int.max)
         #expect(try parse("9223372036854775808").integer == nil)

@@ -42,11 +42,11 @@ struct AttentionScratch: @unchecked Sendable {
     ///   - contextLimit, sequences: the most positions of a sequence, and the most sequences of a step.
     init(threads: Int, shape: CachedAttention.Shape, contextLimit: Int, sequences: Int) throws {
         let rows = max(CachedAttention.taskRows, shape.group)
-        let tile = max(CachedAttention.tileTokens, blockTokens)
+        let tile = max(CachedAttention.longestTile, blockTokens)
         let keyGroups = (shape.keyWidth + Linear.groupSize - 1) / Linear.groupSize
         let flashBytes = max(
-            kl_flash_workspace(KL_REFERENCE, rows, CachedAttention.tileTokens, shape.keyWidth, shape.valueWidth),
-            kl_flash_workspace(KL_FAST, rows, CachedAttention.tileTokens, shape.keyWidth, shape.valueWidth))
+            kl_flash_workspace(KL_REFERENCE, rows, CachedAttention.longestTile, shape.keyWidth, shape.valueWidth),
+            kl_flash_workspace(KL_FAST, rows, CachedAttention.longestTile, shape.keyWidth, shape.valueWidth))
         var arena = Arena()
         let slices = (0..<threads).map { _ in
             (

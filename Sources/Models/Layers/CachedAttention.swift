@@ -43,8 +43,10 @@ struct CachedAttention {
         let firstPosition: Int
     }
 
-    /// Tokens of one tile of a prefill.
-    static let tileTokens = 256
+    /// Tokens of one tile of a prefill: more with tiles of bfloat16, which have less to do at the ends of a tile.
+    static func tileTokens(_ execution: Execution) -> Int { execution.hasTiles ? 256 : 128 }
+    /// The most tokens of a tile.
+    static let longestTile = 256
     /// Query rows that one prefill task holds.
     static let taskRows = 1024
     /// Tokens of one part of a decode; parts are joined in order.
@@ -81,6 +83,7 @@ struct CachedAttention {
         let taskTokens = max(1, Self.taskRows / group)
         let parts = (sequence.count + taskTokens - 1) / taskTokens
         let kernel = execution.compute.kernel
+        let tileTokens = Self.tileTokens(execution)
         let isa = execution.isa
         let layout = sequence.cache.layout.layers[layer]
         execution.workers.run(shape.kvHeads * parts) { task, worker in
@@ -103,13 +106,14 @@ struct CachedAttention {
             }
             kl_scale(isa, my.queries, shape.scale, rows * shape.keyWidth)
             kl_flash_begin(
-                isa, kernel, my.flash, my.queries, shape.keyWidth, rows, Self.tileTokens, shape.keyWidth,
+                isa, kernel, my.flash, my.queries, shape.keyWidth, rows, tileTokens, shape.keyWidth,
                 shape.valueWidth)
             let end = Int(my.high[rows - 1])
-            var position = Int(my.low[0])
+            // Tiles start at multiples of their length, so that a row sees the same tiles wherever its prompt was cut.
+            var position = Int(my.low[0]) / tileTokens * tileTokens
             while position < end {
                 let token = position % blockTokens
-                let count = min(Self.tileTokens - token % Self.tileTokens, end - position)
+                let count = min(tileTokens - token % tileTokens, end - position)
                 let base = sequence.cache.block(layer: layer, holding: position)
                 layout.keys.scheme.decode(
                     layout.keySegment(head: head, in: base), from: token, count: count, into: my.keys, isa: isa)

@@ -14,12 +14,18 @@ public protocol TableDefinition: Sendable {
 /// Every table of the report, in its order. A new one is a file and a line here.
 public let tableDefinitions: [any TableDefinition] = [
     Table01Devices(),
+    TableDivergence(),
+    TableTasks(),
     Table02Capacity(),
     Table14CapacityByPolicy(),
     AppendixDBytesPerAgent(),
     Table03TTFT(),
     Table03Flatness(),
     Table13TTFTRanges(),
+    Table04Batched(),
+    Table07Phases(),
+    Figure03Staggered(),
+    TableThrash(),
     TableSpeed(),
     TablePeerSpeed(),
 ]

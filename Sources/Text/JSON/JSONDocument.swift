@@ -9,13 +9,17 @@ import Foundation
 package final class JSONDocument: Sendable {
     /// Arrays and objects inside one another, at most.
     package static let maximumDepth = 128
+    /// What the list of nodes may take beyond the document's size: several times what a tokenizer of 35 MB needs.
+    private static let spareBytes = 64 << 20
 
     let bytes: [UInt8]
     let nodes: [JSONNode]
     /// What errors call the document.
     package let file: String
 
-    /// - Throws: ``TextError/malformedJSON(file:offset:problem:)`` with the byte at which the document goes wrong.
+    /// - Throws: ``TextError/malformedJSON(file:offset:problem:)`` with the byte at which the document goes wrong, or
+    ///   ``TextError/inconsistent(file:problem:)`` where it is so full of values that their list would take more than its
+    ///   size and 64 MB.
     package init(_ bytes: [UInt8], file: String) throws(TextError) {
         self.file = file
         self.bytes = bytes
@@ -23,7 +27,12 @@ package final class JSONDocument: Sendable {
             throw .malformedJSON(file: file, offset: 0, problem: "the document is larger than 4 GB")
         }
         nodes = try bytes.withUnsafeBufferPointer { buffer throws(TextError) in
-            var parser = JSONParser(buffer)
+            let mostNodes = JSONParser.mostNodes(in: buffer)
+            guard mostNodes * MemoryLayout<JSONNode>.stride <= bytes.count + Self.spareBytes else {
+                throw .inconsistent(
+                    file: file, problem: "its \(bytes.count) bytes hold up to \(mostNodes) values, more than any tokenizer's")
+            }
+            var parser = JSONParser(buffer, mostNodes: mostNodes)
             do throws(JSONParser.Failure) {
                 try parser.parseDocument()
             } catch {

@@ -9,9 +9,22 @@ struct JSONParser {
     private var at = 0
     private(set) var nodes: [JSONNode] = []
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>) {
+    /// - Parameter mostNodes: as ``mostNodes(in:)`` says; the list never grows.
+    init(_ bytes: UnsafeBufferPointer<UInt8>, mostNodes: Int) {
         self.bytes = bytes
-        nodes.reserveCapacity(bytes.count / 16 + 16)
+        nodes.reserveCapacity(mostNodes)
+    }
+
+    /// No document of these bytes has more nodes: every value but the first follows one of four characters.
+    static func mostNodes(in bytes: UnsafeBufferPointer<UInt8>) -> Int {
+        var count = 1
+        for byte in bytes {
+            switch byte {
+            case UInt8(ascii: ","), UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "{"): count += 1
+            default: break
+            }
+        }
+        return count
     }
 
     mutating func parseDocument() throws(Failure) {

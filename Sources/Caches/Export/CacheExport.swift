@@ -1,0 +1,69 @@
+import Foundation
+import Schemes
+import Tensors
+
+extension StoredAgent {
+    /// Checks every block and writes the cache to one safetensors file.
+    /// - Throws: ``CachesError/damaged(file:what:)``, ``CachesError/notExportable(what:form:supported:)``, or
+    ///   ``TensorsError/cannotWrite(file:reason:)``; a file that was there before is whole then.
+    public func export(_ form: ExportForm, to path: String, workers: WorkerPool? = nil) throws {
+        try verify(workers: workers)
+        let cache = try place(in: BlockPool(budgetBytes: .max))
+        switch form {
+        case .safetensors: try exportPlanes(cache).write(to: path, checksum: "checksum")
+        case .decoded: try exportDecoded(cache).write(to: path)
+        case .mlx: try exportMLX(cache).write(to: path)
+        }
+    }
+
+    /// What must match, and what people want to know.
+    private func metadata(_ form: String) throws -> [String: String] {
+        var metadata = try manifest.metadata()
+        metadata["format"] = form
+        return metadata
+    }
+
+    /// Tensors `tokens` I32 [tokens] and, for each layer, keys and values, and plane, `layers.N.keys.PLANE` U8
+    /// [heads, tokens held, bytes per token]. A layer holds the last tokens; how many, the shape says.
+    private func exportPlanes(_ cache: AgentCache) throws -> ExportFile {
+        var file = ExportFile(metadata: try metadata(CacheImport.format))
+        file.add("tokens", cache.tokens)
+        for (index, layer) in layout.layers.enumerated() {
+            let positions = cache.positions(layer: index)
+            for kind in RowKind.allCases {
+                guard let segment = layer.segment(kind) else { continue }
+                for (number, plane) in segment.planes.enumerated() {
+                    let shape = [layer.spec.kvHeads, positions.count, plane.bytesPerToken]
+                    file.add("layers.\(index).\(kind).\(plane.name)", .u8, shape) { sink in
+                        for head in 0..<layer.spec.kvHeads {
+                            try cache.forEachRun(
+                                layer: index, kind, head: head, plane: number, positions: positions
+                            ) { try sink(UnsafeRawBufferPointer($0)) }
+                        }
+                    }
+                }
+            }
+        }
+        return file
+    }
+
+    private func exportDecoded(_ cache: AgentCache) throws -> ExportFile {
+        var file = ExportFile(metadata: try metadata("kvlab-decoded"))
+        file.add("tokens", cache.tokens)
+        for (index, layer) in layout.layers.enumerated() {
+            let positions = cache.positions(layer: index)
+            for kind in RowKind.allCases {
+                guard let segment = layer.segment(kind) else { continue }
+                let shape = [1, layer.spec.kvHeads, positions.count, segment.width]
+                file.add("layers.\(index).\(kind)", .f32, shape) { sink in
+                    for head in 0..<layer.spec.kvHeads {
+                        try cache.forEachDecoded(layer: index, kind, head: head, positions: positions) {
+                            try sink(UnsafeRawBufferPointer($0))
+                        }
+                    }
+                }
+            }
+        }
+        return file
+    }
+}

@@ -1,0 +1,167 @@
+import Caches
+import Engine
+import Foundation
+import Models
+import Schemes
+import Tensors
+
+/// Runs the same tokens over an unquantized cache and over caches of other schemes, side by side and chunk by chunk, and
+/// compares every counted position as it comes: no logits are kept.
+///
+/// Every scheme's model attends to what its cache stores, at every position, the chunk's own tokens included.
+public final class QualityPass {
+    /// New tokens of one step.
+    static let chunk = 128
+
+    /// What one scheme gave in one window.
+    public struct Outcome: Sendable {
+        /// In the order of the counted positions.
+        public var tokens: [TokenDivergence] = []
+        /// Positions that were computed a second time on a cache that had been saved, evicted and loaded.
+        public var restoredTokens = 0
+        /// The largest difference of any logit there from the cache that stayed in memory; 0 is what must be.
+        public var restoredDifference: Float = 0
+        /// Whether saving the loaded cache wrote the same bytes.
+        public var resavedEqual = true
+    }
+
+    /// Who computes with a scheme: most often the base's own engine.
+    public struct Subject {
+        public let engine: Engine
+        public let scheme: CacheScheme
+
+        public init(engine: Engine, scheme: CacheScheme) {
+            self.engine = engine
+            self.scheme = scheme
+        }
+    }
+
+    private let base: Subject
+    private let subjects: [Subject]
+    private let layouts: [CacheLayout]
+    private let baseLayout: CacheLayout
+    private let baseRows: AlignedBuffer
+    private let rows: AlignedBuffer
+    private let cacheFolder: String?
+
+    /// - Parameter cacheFolder: where caches are saved half-way through each window and loaded again; nil: not done.
+    /// - Throws: ``SchemeError`` when a scheme does not suit the model's row widths.
+    public init(base: Subject, subjects: [Subject], cacheFolder: String?) throws {
+        self.base = base
+        self.subjects = subjects
+        self.cacheFolder = cacheFolder
+        baseLayout = try CacheLayout(spec: base.engine.model.cacheSpec, scheme: base.scheme)
+        layouts = try subjects.map { try CacheLayout(spec: $0.engine.model.cacheSpec, scheme: $0.scheme) }
+        let size = Self.chunk * base.engine.model.vocabularySize
+        baseRows = try AlignedBuffer(count: size, of: Float.self)
+        rows = try AlignedBuffer(count: size, of: Float.self)
+    }
+
+    /// Runs one window.
+    /// - Parameter counted: positions whose tokens count, from 1.
+    /// - Returns: an outcome for each subject.
+    /// - Throws: what ``LanguageModel/forward(_:)`` throws, `CachesError` for a cache that cannot be loaded again, or
+    ///   ``ExperimentsError/notFinite(scheme:position:)``.
+    public func run(_ tokens: [Int32], counted: Range<Int>) throws -> [Outcome] {
+        let pool = BlockPool(budgetBytes: .max)
+        let baseCache = AgentCache(agent: "quality", layout: baseLayout, pool: pool)
+        let caches = layouts.map { AgentCache(agent: "quality", layout: $0, pool: pool) }
+        var restored: [AgentCache?] = layouts.map { _ in nil }
+        var outcomes = subjects.map { _ in Outcome() }
+        let half = tokens.count / 2
+        var start = 0
+        while start < tokens.count {
+            // One chunk ends where the caches are saved.
+            let limit = start < half ? half : tokens.count
+            let part = tokens[start..<min(start + Self.chunk, limit)]
+            copy(try forward(base.engine, baseCache, part), to: baseRows)
+            for index in subjects.indices {
+                copy(try forward(subjects[index].engine, caches[index], part), to: rows)
+                outcomes[index].tokens += try compare(part, counted, tokens, subjects[index].scheme)
+                if let again = restored[index] {
+                    let logits = try forward(subjects[index].engine, again, part)
+                    outcomes[index].restoredTokens += logits.rows
+                    outcomes[index].restoredDifference = max(outcomes[index].restoredDifference, difference(logits))
+                }
+            }
+            start = part.endIndex
+            if start == half, let cacheFolder {
+                for index in subjects.indices {
+                    let (cache, equal) = try reload(caches[index], index, pool, in: cacheFolder)
+                    restored[index] = cache
+                    outcomes[index].resavedEqual = equal
+                }
+            }
+        }
+        return outcomes
+    }
+
+    private func forward(_ engine: Engine, _ cache: AgentCache, _ part: ArraySlice<Int32>) throws -> Logits {
+        try engine.model.forward([SequenceStep(cache: cache, tokens: part, wanted: .all)])
+    }
+
+    private func copy(_ logits: Logits, to buffer: AlignedBuffer) {
+        buffer.pointer.copyMemory(
+            from: logits.values, byteCount: logits.rows * logits.vocabularySize * MemoryLayout<Float>.size)
+    }
+
+    /// Compares the rows of a part, in parallel.
+    private func compare(
+        _ part: ArraySlice<Int32>, _ counted: Range<Int>, _ tokens: [Int32], _ scheme: CacheScheme
+    ) throws -> [TokenDivergence] {
+        let width = base.engine.model.vocabularySize
+        // Row r predicts the token at part.startIndex + r + 1.
+        let positions = (part.startIndex + 1..<part.endIndex + 1).clamped(to: counted)
+        let (p, q) = (baseRows.bound(to: Float.self), rows.bound(to: Float.self))
+        let all = [TokenDivergence?](unsafeUninitializedCapacity: positions.count) { out, count in
+            let slots = Slots(pointer: out.baseAddress)
+            base.engine.execution.workers.run(positions.count) { index, _ in
+                let position = positions.lowerBound + index
+                let row = (position - 1 - part.startIndex) * width
+                (slots.pointer! + index).initialize(
+                    to: TokenDivergence(
+                        base: UnsafeBufferPointer(start: p + row, count: width),
+                        other: UnsafeBufferPointer(start: q + row, count: width), next: tokens[position]))
+            }
+            count = positions.count
+        }
+        return try zip(positions, all).map { position, divergence in
+            guard let divergence else {
+                throw ExperimentsError.notFinite(scheme: scheme.description, position: position - 1)
+            }
+            return divergence
+        }
+    }
+
+    /// Each index writes a slot of its own.
+    private struct Slots: @unchecked Sendable {
+        let pointer: UnsafeMutablePointer<TokenDivergence?>?
+    }
+
+    private func difference(_ logits: Logits) -> Float {
+        let kept = rows.bound(to: Float.self)
+        var largest: Float = 0
+        for k in 0..<logits.rows * logits.vocabularySize {
+            // NaN counts as a difference.
+            let change = abs(logits.values[k] - kept[k])
+            if !(change <= largest) { largest = change.isNaN ? .infinity : change }
+        }
+        return largest
+    }
+
+    /// Saves a cache, loads it into new memory, and saves that once more.
+    private func reload(
+        _ cache: AgentCache, _ index: Int, _ pool: BlockPool, in folder: String
+    ) throws -> (cache: AgentCache, resavedEqual: Bool) {
+        let model = subjects[index].engine.model.fingerprint
+        let paths = ["\(folder)/quality-\(index).safetensors", "\(folder)/quality-\(index)-again.safetensors"]
+        defer { for path in paths { try? FileManager.default.removeItem(atPath: path) } }
+        try CacheFile.save(cache, model: model, to: paths[0])
+        let loaded = try CacheFile.load(
+            paths[0], agent: cache.agent, model: model, layout: layouts[index], pool: pool,
+            workers: base.engine.execution.workers
+        ).cache
+        try CacheFile.save(loaded, model: model, to: paths[1])
+        return (loaded, FileManager.default.contentsEqual(atPath: paths[0], andPath: paths[1]))
+    }
+}

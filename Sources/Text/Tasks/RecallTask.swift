@@ -1,0 +1,80 @@
+/// Codes of agents, one a line, among sentences of no use; then questions.
+///
+/// ```
+/// The code of Mara is 4821.
+/// Theo met Anna in Lisbon.
+/// The code of Theo is 1903.
+///
+/// Answer: The code of Mara is 4821.
+/// ```
+/// The answer is the four digits.
+enum RecallTask {
+    /// How many agents a question of ``writeSeveral(to:_:_:_:)`` asks for.
+    static let several = 3
+
+    struct Fact {
+        var name: String
+        var code: String
+        /// Where the fact's code ends in the text.
+        var end = 0
+
+        /// What the fact is told apart by, between the splits.
+        var key: String { "code \(name) \(code)" }
+    }
+
+    static func write(to text: inout TaskText, _ random: inout TaskRandom, _ split: TaskSplit, _ settings: TaskSettings) {
+        let facts = writeFacts(to: &text, &random, split, settings)
+        for fact in random.sample(random.draw(settings.questions), of: facts) {
+            text.write("Answer: The code of \(fact.name) is ")
+            text.writeAnswer(fact.code, factEnd: fact.end)
+            text.write(".\n")
+        }
+    }
+
+    static func writeSeveral(
+        to text: inout TaskText, _ random: inout TaskRandom, _ split: TaskSplit, _ settings: TaskSettings
+    ) {
+        let facts = writeFacts(to: &text, &random, split, settings)
+        for _ in 0..<random.draw(settings.questions) {
+            let asked = random.sample(several, of: facts)
+            let names = asked.map(\.name)
+            text.write("Answer: The codes of \(names[0]), \(names[1]) and \(names[2]) are ")
+            for (k, fact) in asked.enumerated() {
+                text.writeAnswer(fact.code, factEnd: fact.end)
+                text.write([", ", " and ", ".\n"][k])
+            }
+        }
+    }
+
+    private static func writeFacts(
+        to text: inout TaskText, _ random: inout TaskRandom, _ split: TaskSplit, _ settings: TaskSettings
+    ) -> [Fact] {
+        var facts: [Fact] = []
+        for name in random.sample(random.draw(settings.facts), of: TaskWords.names) {
+            var fact = split.draw(\.key) { Fact(name: name, code: code(&random)) }
+            text.write("The code of \(name) is \(fact.code)")
+            fact.end = text.end
+            text.write(".\n")
+            facts.append(fact)
+            for _ in 0..<random.draw(settings.distractors) { text.write(distractor(&random)) }
+        }
+        text.write("\n")
+        return facts
+    }
+
+    /// Four digits, the first not zero.
+    static func code(_ random: inout TaskRandom) -> String { String(random.draw(1000...9999)) }
+
+    /// A sentence about agents that no question asks for.
+    static func distractor(_ random: inout TaskRandom) -> String {
+        let names = random.sample(2, of: TaskWords.names)
+        let city = random.pick(TaskWords.cities)
+        let goods = random.pick(TaskWords.goods)
+        switch random.below(4) {
+        case 0: return "\(names[0]) met \(names[1]) in \(city).\n"
+        case 1: return "\(names[0]) gave \(names[1]) \(random.draw(2...99)) \(goods).\n"
+        case 2: return "\(names[0]) goes to \(city) with \(names[1]) every year.\n"
+        default: return "\(names[0]) has lost the \(goods) of \(names[1]).\n"
+        }
+    }
+}

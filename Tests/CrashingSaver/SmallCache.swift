@@ -1,0 +1,1 @@
+../CachesTests/SmallCache.swift

@@ -1,0 +1,120 @@
+import Experiments
+import Foundation
+import Results
+import Testing
+
+/// Small runs of `kld` and `tasks` on the trained checkpoint that comes with kvlab.
+@Suite struct QualityExperimentTests {
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../..")
+        .standardized.path
+    static let text = String(
+        repeating: "The mean of many draws settles near the mean of the law that they come from, and its spread shrinks. ", count: 20)
+
+    private func lab() throws -> RunnerTests.Lab {
+        let lab = try RunnerTests.Lab()
+        try lab.write("text.txt", Self.text)
+        try lab.write(
+            "experiments/kld.yaml",
+            """
+            experiment: kld
+            title: Predictions
+            profiles:
+              quick:
+                weights: [\(Self.root)/datasets/checkpoints/llama-mini]
+                texts: [text.txt]
+                base_scheme: fp16
+                schemes: [fp16, affine-q8-g64, affine-q4-g64, affine-q2-g64]
+                window: 96
+                stride: 48
+                windows_per_text: 3
+                mla_form: expanded
+                restored: yes
+                noise_floor: yes
+            """)
+        try lab.write(
+            "experiments/tasks.yaml",
+            """
+            experiment: tasks
+            title: Answers
+            profiles:
+              quick:
+                weights: [\(Self.root)/datasets/checkpoints/llama-mini]
+                schemes: [fp16, affine-q2-g64]
+                tasks: [dialogue, arithmetic]
+                documents: 4
+                facts: 6
+                questions: 3
+                mla_form: expanded
+                seed: 1
+            """)
+        return lab
+    }
+
+    @Test func divergenceGrowsAsBitsShrinkAndRestoredEqualsInProcess() throws {
+        let table = try #require(try lab().run(["kld"]).file.table("kld"))
+        let rows = (0..<table.rowCount).map { table.row($0) }
+        // Four schemes and the noise floor, three windows each.
+        #expect(rows.count == 5 * 3)
+        var sums: [String: Double] = [:]
+        for row in rows {
+            guard case .string(let scheme) = row["scheme"], case .string(let compute) = row["compute"],
+                case .double(let kld) = row["kld_sum"], case .double(let loss) = row["loss_sum"]
+            else { Issue.record("a row without values"); continue }
+            #expect(row["tokens_scored"] == .int(row["window"] == .int(0) ? 95 : 48))
+            #expect(row["restored_difference"] == .double(0) && row["resaved_equal"] == .int(1))
+            #expect(row["restored_tokens"] == .int(48))
+            #expect(loss > 0 && kld >= 0)
+            sums["\(scheme) \(compute)", default: 0] += kld
+        }
+        #expect(sums["fp16 reference"] == 0)
+        let order = ["fp16 fast", "affine-q8-g64 reference", "affine-q4-g64 reference", "affine-q2-g64 reference"]
+        let values = order.map { sums[$0] ?? .nan }
+        #expect(values[0] >= 0 && values[1] > values[0] && values[2] > 10 * values[1] && values[3] > 5 * values[2])
+    }
+
+    @Test func everyAnswerIsARow() throws {
+        let table = try #require(try lab().run(["tasks"]).file.table("tasks"))
+        #expect(table.rowCount == 2 * 4 * (7 + 1))
+        let right = zip(try #require(table.ints("right")), try #require(table.strings("scheme")))
+        let (plain, rough) = (right.filter { $0.1 == "fp16" }.map(\.0), right.filter { $0.1 != "fp16" }.map(\.0))
+        #expect(plain.reduce(0, +) > rough.reduce(0, +))
+    }
+
+    @Test func refusesWhatCannotBeMeasured() throws {
+        let lab = try lab()
+        func message(_ name: String, _ overrides: String...) -> String {
+            do {
+                _ = try lab.run([name], overrides: overrides)
+                return "no error"
+            } catch { return "\(error)".replacingOccurrences(of: lab.root, with: "ROOT") }
+        }
+        #expect(
+            message("kld", "window=4000", "stride=4000").hasSuffix(
+                "fewer than one window of 4000; give a longer text or a smaller 'window'."))
+        #expect(message("kld", "window=5000") == "--set: 'window' is 5000, more than the 4096 that llama-mini takes.")
+        #expect(message("kld", "stride=97") == "--set: 'stride' is 97, more than the window of 96.")
+        #expect(message("kld", "texts=[nothing.txt]") == "Cannot read ROOT/nothing.txt: there is no such file or folder.")
+        #expect(message("kld", "schemes=[affine-q4-g128]").contains("affine-q4-g128"))
+        #expect(
+            message("tasks", "questions=7") == "The task setting 'questions' must lie in 1...6, and is 7...7.")
+        #expect(
+            "\(ExperimentsError.vocabularyMismatch(weights: "W", tokenizer: 9, model: 8))"
+                == "The tokenizer of W has 9 ids and its model 8; they do not belong together.")
+        #expect(
+            "\(ExperimentsError.notFinite(scheme: "fp16", position: 3))"
+                == "With the cache scheme fp16 a logit at position 3 of a window is not finite; "
+                + "check the weights, or leave the scheme out.")
+    }
+
+    @Test func aCheckpointWithoutATokenizerIsRefused() throws {
+        let lab = try lab()
+        let folder = lab.root + "/model"
+        try FileManager.default.copyItem(atPath: Self.root + "/datasets/checkpoints/llama-mini", toPath: folder)
+        try FileManager.default.removeItem(atPath: folder + "/tokenizer.json")
+        #expect {
+            try lab.run(["kld"], overrides: ["weights=[\(folder)]"])
+        } throws: {
+            "\($0)".contains("has no tokenizer")
+        }
+    }
+}

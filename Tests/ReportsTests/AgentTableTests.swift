@@ -1,0 +1,136 @@
+import Reports
+import Results
+import Testing
+
+/// Tables of agents that are served together: T4, F3, thrash.
+@Suite struct AgentTableTests {
+    private static let strings = ["cell", "shape", "paper_model", "weights", "scheme", "mode", "state", "agent", "source", "isa"]
+    private static let ints = ["pass", "order", "context_tokens", "batch", "prompt_tokens", "hit_tokens", "output_tokens", "bytes_loaded", "threads"]
+    private static let doubles = [
+        "ttft_seconds", "total_seconds", "load_seconds", "exposed_load_seconds", "wall_seconds",
+    ]
+
+    private func results(_ name: String, _ rows: [Row]) throws -> ResultsFile {
+        let schema = TableSchema(
+            name: name, title: name,
+            columns: Self.strings.map { ColumnSchema($0, .string, $0) } + Self.ints.map { ColumnSchema($0, .int, $0) }
+                + Self.doubles.map { ColumnSchema($0, .double, units: "s", $0) })
+        return SampleRun.file([try SampleRun.table(schema, rows)])
+    }
+
+    private func turn(
+        mode: String = "together", state: String = "cold", pass: Int = 1, order: Int, batch: Int = 1, agent: String = "A",
+        source: String = "fresh", ttft: Double = 1, total: Double = 2, load: Double = 0, exposed: Double = 0,
+        wall: Double = 2, output: Int = 10, hit: Int = 0, model: String = "llama3.1-8b",
+        scheme: String = "affine-q4-g64"
+    ) -> Row {
+        [
+            "cell": .string("cell \(pass)"), "shape": .string("tiny"), "paper_model": .string(model),
+            "weights": .string("synthetic"), "scheme": .string(scheme), "mode": .string(mode), "state": .string(state),
+            "agent": .string(agent), "source": .string(source), "isa": .string("avx2"), "pass": .int(Int64(pass)),
+            "order": .int(Int64(order)), "context_tokens": .int(1024), "batch": .int(Int64(batch)), "prompt_tokens": .int(1000),
+            "hit_tokens": .int(Int64(hit)),
+            "output_tokens": .int(Int64(output)), "bytes_loaded": .int(1000), "threads": .int(2),
+            "ttft_seconds": .double(ttft), "total_seconds": .double(total), "load_seconds": .double(load),
+            "exposed_load_seconds": .double(exposed), "wall_seconds": .double(wall),
+        ]
+    }
+
+    private func table(_ id: String, _ results: ResultsFile) throws -> ReportTable {
+        let definition = try #require(tableDefinitions.first { $0.id == id })
+        let input = ReportInput(
+            results: results, published: PublishedNumbers(folder: publishedFolder), resultsPath: "results/x/results.h5")
+        return try #require(try definition.tables(input).first)
+    }
+
+    private func cell(_ table: ReportTable, _ row: Int, _ column: String) throws -> ReportTable.Cell {
+        table.rows[row][try #require(table.columns.firstIndex { $0.key == column })]
+    }
+
+    /// Rates are of all agents of a run, gains are taken within the pass, and two agents are held against the paper's.
+    @Test func batched() throws {
+        var rows: [Row] = []
+        for pass in 1...3 {
+            // A machine that slows down from pass to pass.
+            let drift = Double(pass)
+            rows.append(turn(state: "warm", pass: pass, order: pass * 10, wall: 2 * drift))
+            for agent in ["A", "B"] {
+                rows.append(turn(state: "warm", pass: pass, order: pass * 10 + 1, batch: 2, agent: agent, wall: 2.5 * drift))
+            }
+        }
+        let table = try table("T4", try results("batched", rows))
+        #expect(table.id == "T4-tiny" && table.rows.count == 2)
+        #expect(try cell(table, 0, "system_tps_here").estimate?.value == 2.5)
+        #expect(try cell(table, 1, "system_tps_here").estimate?.value == 4)
+        let gain = try #require(try cell(table, 1, "gain_here").estimate)
+        #expect(abs(gain.value - 1.6) < 1e-12 && abs(gain.low - 1.6) < 1e-12 && gain.sampleCount == 3)
+        #expect(try cell(table, 1, "gain_paper").number == 37.8 / 18.9)
+        #expect(try cell(table, 1, "verdict") == .verdict(.reproduced))
+        #expect(try cell(table, 0, "verdict") == .missing("one agent alone is what the gain is measured against"))
+    }
+
+    @Test func staggered() throws {
+        var rows: [Row] = []
+        for pass in 1...2 {
+            for (order, mode) in ["sequential", "batched"].enumerated() {
+                for agent in ["A", "B"] {
+                    rows.append(
+                        turn(
+                            mode: mode, pass: pass, order: pass * 10 + order, batch: 2, agent: agent,
+                            ttft: agent == "A" ? 3 : 5, total: 9, wall: (mode == "batched" ? 8 : 10) * Double(pass)))
+                }
+            }
+        }
+        let table = try table("F3", try results("staggered", rows))
+        #expect(table.rows.count == 2)
+        #expect(try cell(table, 0, "mode") == .text("sequential"))
+        #expect(try cell(table, 1, "share_here").estimate?.value == 0.8)
+        #expect(try cell(table, 1, "share_paper").number == 1)
+        #expect(try cell(table, 1, "b_ttft_paper_s").number == 20.2)
+        #expect(try cell(table, 1, "b_wait_here_s").estimate?.value == 9)
+        #expect(try cell(table, 1, "verdict") == .verdict(.reproduced))
+    }
+
+    @Test func thrash() throws {
+        let rows = (0..<20).flatMap { index in
+            [
+                turn(mode: "fp16 re-prefill", order: index, batch: 10, ttft: 10, scheme: "fp16"),
+                turn(
+                    mode: "affine-q4-g64 persisted, prefetched", order: 100 + index, batch: 10,
+                    source: index < 5 ? "hot" : "prefetched", ttft: index == 19 ? 2 : 0.5, load: index < 5 ? 0 : 0.2,
+                    exposed: index == 19 ? 0.2 : 0),
+            ]
+        }
+        let table = try table("thrash", try results("thrash", rows))
+        #expect(table.rows.count == 2)
+        #expect(try cell(table, 0, "mode") == .text("affine-q4-g64 persisted, prefetched"))
+        #expect(abs(try #require(try cell(table, 0, "hidden").number) - 14.0 / 15) < 1e-12)
+        #expect(try cell(table, 0, "in_memory").number == 0.25)
+        #expect(try cell(table, 0, "ttft_max_s").number == 2)
+        #expect(try #require(try cell(table, 0, "speedup_p95").number) > 15)
+        #expect(try cell(table, 1, "hidden") == .missing("nothing is loaded"))
+    }
+
+    /// Means are of a phase's turns, gains within the pass; the paper's milliseconds become seconds.
+    @Test func phases() throws {
+        let rows = (1...2).flatMap { pass in
+            ["1 interrogation A", "5 verdict"].flatMap { phase in
+                [("cold", 3.0), ("cold", 5.0), ("persistent", 1.0), ("persistent", 3.0)].enumerated().map { order, turn in
+                    self.turn(
+                        mode: turn.0, state: phase, pass: pass, order: pass * 100 + order, ttft: turn.1 * Double(pass),
+                        total: 10, hit: turn.0 == "cold" ? 0 : 900, model: "gemma3-12b")
+                }
+            }
+        }
+        let table = try table("T7", try results("phases", rows))
+        #expect(table.rows.count == 3)
+        #expect(try cell(table, 0, "gain_here").estimate?.value == 2)
+        #expect(try cell(table, 0, "hit_share").number == 0.9)
+        #expect(try cell(table, 1, "cold_paper_s").number == 3.292)
+        #expect(try cell(table, 1, "verdict") == .verdict(.reproduced))
+        #expect(try cell(table, 2, "phase") == .text("total wall"))
+        #expect(try cell(table, 2, "gain_here").estimate?.value == 1)
+        #expect(try cell(table, 2, "cold_paper_s").number == 72.9)
+        #expect(try cell(table, 2, "verdict") == .verdict(.differs))
+    }
+}

@@ -1,0 +1,141 @@
+import Foundation
+import Testing
+import Text
+
+struct TaskGeneratorTests {
+    /// The first document of a seed, letter by letter: what a checkpoint was trained on must stay what it was.
+    @Test func isTheSameOnEveryMachine() throws {
+        let settings = TaskSettings(facts: 3...3, questions: 1...1)
+        let recall = try TaskGenerator(task: .recall, split: .test, seed: 5, settings: settings).document(0)
+        #expect(recall.text == Self.recall)
+        let problem = try TaskGenerator(task: .arithmetic, split: .test, seed: 5).document(0)
+        #expect(problem.text == Self.problem)
+    }
+
+    @Test(arguments: TaskKind.allCases)
+    func answersStandInTheText(task: TaskKind) throws {
+        let generator = try TaskGenerator(task: task, split: .train, seed: 1)
+        for index in 0..<50 {
+            let document = generator.document(index)
+            #expect(document.text.utf8.allSatisfy { $0 < 128 })
+            #expect(document.text.hasSuffix("\n"))
+            #expect(!document.answers.isEmpty)
+            var end = 0
+            for answer in document.answers {
+                #expect(answer.start > end && answer.length > 0)
+                end = answer.start + answer.length
+            }
+            #expect(end < document.text.utf8.count)
+        }
+    }
+
+    @Test func recallAsksForWhatWasSaid() throws {
+        let generator = try TaskGenerator(task: .recall, split: .test, seed: 3)
+        for index in 0..<20 {
+            let document = generator.document(index)
+            #expect(document.answers.count == 6)
+            for answer in document.answers {
+                let code = document.answer(answer)
+                let said = document.bytes(answer.start - answer.distance - code.utf8.count, code.utf8.count)
+                #expect(said == code)
+                #expect(Int(code).map { (1000...9999).contains($0) } == true)
+            }
+            let facts = document.text.split(separator: "\n").filter { $0.hasPrefix("The code of") }
+            let names = facts.map { $0.split(separator: " ")[3] }
+            #expect(names.count == 30 && Set(names).count == 30)
+        }
+    }
+
+    @Test func everyStepOfAProblemIsRight() throws {
+        let generator = try TaskGenerator(task: .arithmetic, split: .train, seed: 9)
+        for index in 0..<300 {
+            let document = generator.document(index)
+            let lines = document.answer(document.answers[0]).split(separator: "\n")
+            var last = 0
+            #expect((3...5).contains(lines.count))
+            for line in lines.dropLast() {
+                let parts = line.dropLast().split(separator: " ")
+                let (a, b, c) = (try #require(Int(parts[0])), try #require(Int(parts[2])), try #require(Int(parts[4])))
+                #expect(c == (parts[1] == "+" ? a + b : parts[1] == "-" ? a - b : a * b))
+                #expect((1...999).contains(c))
+                last = c
+            }
+            #expect(lines[lines.count - 1] == "#### \(last)")
+        }
+    }
+
+    @Test func aCopyIsVerbatimAndACallIsJSON() throws {
+        let copy = try TaskGenerator(task: .copy, split: .test, seed: 2).document(4)
+        #expect(copy.text == "Copy:\(copy.answer(copy.answers[0]))\nCopy:\(copy.answer(copy.answers[0]))\n")
+        let call = try TaskGenerator(task: .toolCall, split: .test, seed: 2).document(4)
+        let object = try JSONSerialization.jsonObject(with: Data(call.answer(call.answers[0]).utf8)) as? [String: Any]
+        #expect(object?.count == 5)
+        let dialogue = try TaskGenerator(task: .dialogue, split: .test, seed: 2).document(4)
+        #expect(Set(dialogue.answers.map { dialogue.answer($0) }).count == 2)
+        #expect(dialogue.answers.count == 7)
+    }
+
+    /// What the splits promise: no fact, problem, text, call or parcel of a test document is one of a training document.
+    @Test func splitsShareNoItem() throws {
+        for task in TaskKind.allCases {
+            let asked = try TaskSplit.allCases.map { split in
+                let generator = try TaskGenerator(task: task, split: split, seed: 11)
+                return Set((0..<300).flatMap { items(of: generator.document($0)) })
+            }
+            #expect(asked[0].isDisjoint(with: asked[1]))
+            #expect(asked.allSatisfy { $0.count >= 250 })
+        }
+    }
+
+    @Test func itemsFallIntoOneSplit() {
+        let tests = (0..<8000).filter { TaskSplit.of(item: "code Mara \($0)") == .test }
+        #expect((900...1100).contains(tests.count))
+    }
+
+    @Test func refusesSettingsOutOfRange() {
+        let error = TextError.badTaskSetting(name: "facts", value: 0...5, allowed: 1...TaskSettings.maximumFacts)
+        #expect(throws: error) {
+            try TaskGenerator(task: .recall, split: .test, seed: 1, settings: TaskSettings(facts: 0...5))
+        }
+        #expect("\(error)" == "The task setting 'facts' must lie in 1...\(TaskSettings.maximumFacts), and is 0...5.")
+        #expect(throws: TextError.badTaskSetting(name: "questions", value: 6...6, allowed: 1...5)) {
+            try TaskGenerator(task: .recall, split: .test, seed: 1, settings: TaskSettings(facts: 5...5))
+        }
+    }
+
+    /// What a document asks for, as words: read from the text, not from the generator.
+    private func items(of document: TaskDocument) -> [String] {
+        let lines = document.text.split(separator: "\n").map(String.init)
+        switch document.task {
+        case .recall, .recallSeveral: return lines.filter { $0.hasPrefix("The code of") }
+        case .arithmetic, .copy, .toolCall: return [lines[0]]
+        case .dialogue: return [lines[0].split(separator: ",").dropFirst().joined()]
+        }
+    }
+
+    private static let recall = """
+        The code of Peter is 9946.
+        The code of Felix is 5554.
+        The code of Otto is 8915.
+        Nora goes to Paris with Judith every year.
+        
+        Answer: The code of Felix is 5554.
+        
+        """
+    private static let problem = """
+        Question: Adam has 28 apples. Adam buys 52 more. Adam gives Lydia 30 apples. Adam sells 49. How many apples does Adam have now?
+        Answer: 28 + 52 = 80.
+        80 - 30 = 50.
+        50 - 49 = 1.
+        #### 1
+        
+        """
+}
+
+extension TaskDocument {
+    func bytes(_ start: Int, _ length: Int) -> String {
+        String(decoding: text.utf8.dropFirst(start).prefix(length), as: UTF8.self)
+    }
+
+    func answer(_ answer: Answer) -> String { bytes(answer.start, answer.length) }
+}

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Writes the task documents that train.py reads: bash tasks.sh KVLAB FOLDER
+# train splits to learn from, test-* to measure with; the same bytes on every machine.
+set -euo pipefail
+kvlab=$1
+folder=$2
+mkdir -p "$folder"
+
+write() {
+  local name=$1
+  shift
+  "$kvlab" tasks generate "$@" > "$folder/$name.jsonl"
+}
+
+write recall-256    --task recall --split train --seed 1 --count 9000 --facts 2-6 --questions 2
+write recall-512    --task recall --split train --seed 2 --count 7000 --facts 4-18 --questions 3-4
+write recall-1024   --task recall --split train --seed 3 --count 8000 --facts 8-45 --questions 4-8
+write recall-2048   --task recall --split train --seed 4 --count 3000 --facts 20-90 --questions 6-12
+write several-1024  --task recall-several --split train --seed 5 --count 3000 --facts 8-35 --questions 2-4
+write arithmetic    --task arithmetic --split train --seed 6 --count 40000
+write copy          --task copy --split train --seed 7 --count 12000 --words 4-40
+write tool-call     --task tool-call --split train --seed 8 --count 12000
+write dialogue      --task dialogue --split train --seed 9 --count 8000 --agents 3-7
+
+write test-recall     --task recall --split test --seed 101 --count 200
+write test-several    --task recall-several --split test --seed 102 --count 60 --questions 3
+write test-arithmetic --task arithmetic --split test --seed 103 --count 500
+write test-copy       --task copy --split test --seed 104 --count 200
+write test-tool-call  --task tool-call --split test --seed 105 --count 200
+write test-dialogue   --task dialogue --split test --seed 106 --count 100
