@@ -44,14 +44,12 @@ struct ExportCommand: ParsableCommand {
         guard (shape == nil) != (weights == nil) else { throw ValidationError("Give --shape or --weights.") }
         guard layers == nil || shape != nil else { throw ValidationError("--layers goes with --shape, not with --weights.") }
         guard (gguf == nil) != (folder == nil) else { throw ValidationError("Give --gguf FILE or --hf DIR.") }
+        _ = try exportType()
+        _ = try WeightsOptions.mlaForm(mla)
     }
 
     func run() throws {
-        let name = type ?? (folder == nil ? ExportType.q4_0 : .f16).rawValue
-        guard let type = ExportType(rawValue: name) else {
-            throw ValidationError(
-                "--type must be one of \(ExportType.allCases.map(\.rawValue).joined(separator: ", ")), and is '\(name)'.")
-        }
+        let type = try exportType()
         let mlaForm = try WeightsOptions.mlaForm(mla)
         let execution = try execution.execution()
         let export = try export(execution)
@@ -63,6 +61,15 @@ struct ExportCommand: ParsableCommand {
                 try export.writeGGUF(to: gguf!, type: type, mlaForm: mlaForm, progress: progress)
             }
         print("\(folder ?? gguf!): \(bytes) bytes of weights, \(export.label) as \(type.rawValue).")
+    }
+
+    private func exportType() throws -> ExportType {
+        let name = type ?? (folder == nil ? ExportType.q4_0 : .f16).rawValue
+        guard let found = ExportType(rawValue: name) else {
+            throw ValidationError(
+                "--type must be one of \(ExportType.allCases.map(\.rawValue).joined(separator: ", ")), and is '\(name)'.")
+        }
+        return found
     }
 
     private func export(_ execution: Execution) throws -> ModelExport {

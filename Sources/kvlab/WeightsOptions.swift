@@ -33,6 +33,8 @@ struct WeightsOptions: ParsableArguments {
         }
     }
 
+    func mlaForm() throws -> MLAForm { try Self.mlaForm(mla) }
+
     static func mlaForm(_ name: String) throws -> MLAForm {
         guard let form = MLAForm(rawValue: name), form != .none else {
             throw ValidationError("--mla must be expanded or latent, and is '\(name)'.")
@@ -50,7 +52,7 @@ struct WeightsOptions: ParsableArguments {
     func model(_ checkpoint: Checkpoint, _ execution: Execution) throws -> any LanguageModel {
         let show = ProgressPrinter.bytes("Loading")
         let model = try checkpoint.model(
-            bits: Self.bits(weightBits), execution: execution, mlaForm: Self.mlaForm(mla)
+            bits: Self.bits(weightBits), execution: execution, mlaForm: mlaForm()
         ) { show($0.bytesRead, $0.bytesTotal) }
         show(1, 1)
         return model

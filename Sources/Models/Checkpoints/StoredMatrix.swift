@@ -31,6 +31,8 @@ struct BadElement {
 }
 
 extension StoredMatrix {
+    func release() { release(0..<rows) }
+
     func fill(
         _ linear: Linear, from start: Int, rows: Range<Int>, scratch: UnsafeMutablePointer<Float>, isa: kl_isa
     ) -> BadElement? {

@@ -16,8 +16,4 @@ struct CheckpointRows: ExportWeights {
         values.withUnsafeMutableBufferPointer { row.decode(row: 0, into: $0.baseAddress!) }
         return shift == 0 ? values : values.map { $0 + shift }
     }
-
-    func release(_ rows: any MatrixRows) {
-        if let stored = rows as? any StoredMatrix { stored.release(0..<stored.rows) }
-    }
 }

@@ -6,6 +6,12 @@ protocol MatrixRows: Sendable {
     var cols: Int { get }
     /// Row `row` as floats, [cols].
     func decode(row: Int, into out: UnsafeMutablePointer<Float>)
+    /// Gives back the mapped memory that the rows lie in; nothing for rows that are drawn.
+    func release()
+}
+
+extension MatrixRows {
+    func release() {}
 }
 
 /// The weights to be written to another file, by the names that HuggingFace gives them.
@@ -15,8 +21,6 @@ protocol ExportWeights {
     /// - Throws: ``TensorsError/missingTensor(file:tensor:)`` or ``TensorsError/wrongTensor(file:tensor:expected:found:)``.
     func rows(_ matrix: WeightList.Matrix) throws -> any MatrixRows
     func values(_ vector: WeightList.Vector) throws -> [Float]
-    /// The matrix has been written: its memory may go.
-    func release(_ rows: any MatrixRows)
 }
 
 /// A matrix with its rows in another order, or some of them.
@@ -28,6 +32,7 @@ struct ReorderedRows: MatrixRows {
     let source: @Sendable (_ row: Int) -> Int
 
     func decode(row: Int, into out: UnsafeMutablePointer<Float>) { base.decode(row: source(row), into: out) }
+    func release() { base.release() }
 }
 
 /// Part of every head's rows, turned: [heads · headRows, cols] gives [heads · cols, count].
@@ -55,6 +60,7 @@ struct TurnedHeads: MatrixRows {
                 }
             }
         }
+        base.release()
     }
 
     func decode(row: Int, into out: UnsafeMutablePointer<Float>) {

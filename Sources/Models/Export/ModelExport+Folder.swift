@@ -41,7 +41,7 @@ extension ModelExport {
                 case .matrix(let matrix):
                     let rows = try weights.rows(matrix)
                     try write(rows, named: matrix.name, as: type, put)
-                    weights.release(rows)
+                    rows.release()
                 case .vector(let vector): try weights.values(vector).withUnsafeBytes(put)
                 }
                 done += declaration.byteCount

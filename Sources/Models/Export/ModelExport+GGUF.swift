@@ -36,7 +36,7 @@ extension ModelExport {
             for part in output.parts {
                 let rows = try part()
                 try write(rows, named: output.declaration.name, as: output.type, put)
-                weights.release(rows)
+                rows.release()
             }
             done += output.declaration.byteCount
             progress?(done, total)

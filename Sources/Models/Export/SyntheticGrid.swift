@@ -20,8 +20,6 @@ struct SyntheticGrid: ExportWeights {
         SyntheticWeights.vector(vector.name, count: vector.count, seed: seed)
     }
 
-    func release(_ rows: any MatrixRows) {}
-
     struct Rows: MatrixRows {
         let rows: Int
         let cols: Int
