@@ -28,8 +28,8 @@ struct CacheExportCommand: ParsableCommand {
 
     func run() throws {
         guard let form = ExportForm(rawValue: form) else {
-            throw ValidationError(
-                "--form must be one of \(ExportForm.allCases.map(\.rawValue).joined(separator: ", ")), and is '\(self.form)'.")
+            let forms = ExportForm.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("--form must be one of \(forms), and is '\(self.form)'.")
         }
         let stored = try options.folder(.read).agent(agent).open(identity: nil, layout: nil)
         try stored.export(form, to: out, workers: WorkerPool())

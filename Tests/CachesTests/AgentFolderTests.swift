@@ -62,7 +62,8 @@ import Testing
         for turn in 0..<40 {
             if Int.random(in: 0..<3, using: &generator) == 0 {
                 let kept = cache.truncatable
-                try cache.truncate(to: Int.random(in: 0..<8, using: &generator) == 0 ? 0 : kept.randomElement(using: &generator)!)
+                let isWhole = Int.random(in: 0..<8, using: &generator) == 0
+                try cache.truncate(to: isWhole ? 0 : kept.randomElement(using: &generator)!)
             }
             try small.append(Int.random(in: 1...400, using: &generator), to: cache, seed: turn)
             try folder.save(cache.snapshot(), identity: small.identity)

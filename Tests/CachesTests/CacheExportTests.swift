@@ -4,7 +4,7 @@ import Schemes
 import Tensors
 import Testing
 
-/// Exports and imports. What Python says of the files is in `Tests/Fixtures/check_exports.py`.
+/// Exports and imports. What Python says of the files is in `scripts/check-cache-exports.py`.
 @Suite struct CacheExportTests {
     /// An export that is imported elsewhere and exported again is the same file.
     @Test(arguments: ["affine-q4-g64", "fp32", "k=q8_0,v=affine-q2-g32"], [0, 300, 1500])
@@ -78,8 +78,8 @@ import Testing
         try stored.export(.mlx, to: path)
         let error = #expect(throws: CachesError.self) { try CacheImport(path: path) }
         #expect(
-            "\(error!)" == "\(path) is no exported cache: its format is 'not given'; 'cache export --form safetensors' writes "
-                + "'kvlab-export'.")
+            "\(error!)" == "\(path) is no exported cache: its format is 'not given'; "
+                + "'cache export --form safetensors' writes 'kvlab-export'.")
         try stored.export(.safetensors, to: path)
         let whole = try Data(contentsOf: URL(fileURLWithPath: path))
         var generator = SplitMix(seed: 2)

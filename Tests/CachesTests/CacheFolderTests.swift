@@ -9,7 +9,8 @@ import Testing
 /// Names, rights, locks, and folders that cannot be written.
 @Suite struct CacheFolderTests {
     static let names = [
-        "", ".", "..", "../../etc/passwd", "/etc/passwd", "a/b\\c", "nul\0byte", "line\nbreak", "\u{1F600}", "e\u{301}", "\u{e9}",
+        "", ".", "..", "../../etc/passwd", "/etc/passwd", "a/b\\c", "nul\0byte", "line\nbreak", "\u{1F600}", "e\u{301}",
+        "\u{e9}",
         String(repeating: "long", count: 10_000), "CON", "name with spaces", "-rf", "*", "\u{202E}reversed",
     ]
 
@@ -62,6 +63,11 @@ import Testing
         let readers = try [CacheFolder(path: small.folder, access: .read), CacheFolder(path: small.folder, access: .read)]
         #expect(throws: CachesError.self) { try CacheFolder(path: small.folder) }
         withExtendedLifetime(readers) {}
+        // Looking leaves nothing behind.
+        let other = small.folder + "/other"
+        try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
+        #expect(try CacheFolder(path: other, access: .read).list().agents.isEmpty)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: other).isEmpty)
     }
 
     @Test func removing() throws {
@@ -95,7 +101,7 @@ import Testing
             try folder.save(cache.snapshot(), identity: small.identity)
         }
         #expect("\(error!)".hasSuffix("No space left on device."), "\(error!)")
-        #expect("\(error!)".hasPrefix("The cache of agent 'anna' was not saved, and the one saved before is whole: cannot write "))
+        #expect("\(error!)".hasPrefix("The cache of agent 'anna' was not saved, and the one saved before is whole: "))
         #expect(SmallCache.same(try small.load(folder), before))
         #expect(!folder.files.contains { $0.contains(".partial-") })
         try small.append(20, to: before)

@@ -71,7 +71,8 @@ import Testing
             case 1 where bytes.count > 2 * ((1 << 20) + 28) + 16:
                 // The first two chunks change places.
                 let chunk = (1 << 20) + 28
-                bytes = bytes[..<16] + bytes[(16 + chunk)..<(16 + 2 * chunk)] + bytes[16..<(16 + chunk)] + bytes[(16 + 2 * chunk)...]
+                let (first, second) = (bytes[16..<(16 + chunk)], bytes[(16 + chunk)..<(16 + 2 * chunk)])
+                bytes = bytes[..<16] + second + first + bytes[(16 + 2 * chunk)...]
             default: bytes[Int.random(in: 0..<bytes.count, using: &generator)] ^= 16
             }
             try bytes.write(to: url)

@@ -43,7 +43,8 @@ import Testing
             let folder = try CacheFolder(path: path).agent("anna")
             if folder.files.contains(where: { $0.contains("/.partial-") }) { interrupted += 1 }
             let found = try small.state(of: small.load(folder))
-            #expect(found.isExact && (reported...(reported + 1)).contains(found.number), "trial \(trial): \(found), \(reported)")
+            #expect(
+                found.isExact && (reported...(reported + 1)).contains(found.number), "trial \(trial): \(found), \(reported)")
             next = found.number + 1
         }
         // Most moments lie within a save.

@@ -84,7 +84,8 @@ final class SmallCache: Sendable {
                 let token = position % blockTokens
                 let rows = [a, b].map { cache in
                     var bytes: [UInt8] = []
-                    var plane = UnsafePointer(cache.block(layer: index, holding: position).assumingMemoryBound(to: UInt8.self))
+                    let block = cache.block(layer: index, holding: position)
+                    var plane = UnsafePointer(block.assumingMemoryBound(to: UInt8.self))
                     for layout in [layer.keys, layer.values!] {
                         for _ in 0..<layer.spec.kvHeads {
                             for width in layout.planes.map(\.bytesPerToken) {

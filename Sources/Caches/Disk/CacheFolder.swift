@@ -98,11 +98,13 @@ public final class CacheFolder: Sendable {
     private static func lock(_ folder: String, _ access: Access) throws -> (Int32, String?) {
         let path = "\(folder)/\(lockName)"
         var readOnly: String?
-        var descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        if descriptor < 0, [EROFS, EACCES, EPERM, ENOSPC, EDQUOT].contains(errno) {
+        // Who only looks leaves no trace; a folder that nobody ever wrote to needs no lock.
+        var descriptor = access == .read
+            ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        if descriptor < 0, access == .read, errno == ENOENT { return (-1, nil) }
+        if descriptor < 0, access == .readWrite, [EROFS, EACCES, EPERM, ENOSPC, EDQUOT].contains(errno) {
             readOnly = String(cString: strerror(errno))
             descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-            // A folder that nobody ever wrote to needs no lock.
             if descriptor < 0 { return (-1, readOnly) }
         }
         guard descriptor >= 0 else {
@@ -128,8 +130,8 @@ public final class CacheFolder: Sendable {
     private static func owner(_ descriptor: Int32) -> String {
         var bytes = [UInt8](repeating: 0, count: 32)
         let count = pread(descriptor, &bytes, bytes.count, 0)
-        let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        return Int(text).map { "process \($0)" } ?? "another process"
+        let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+        return Int(text.trimmingCharacters(in: .whitespacesAndNewlines)).map { "process \($0)" } ?? "another process"
     }
 
     private static func isFolder(_ path: String) -> Bool {

@@ -23,8 +23,8 @@ public struct CacheImport {
         guard file.metadata["format"] == Self.format else {
             throw CachesError.notAnExport(
                 file: path,
-                problem: "its format is '\(file.metadata["format"] ?? "not given")'; 'cache export --form safetensors' writes "
-                    + "'\(Self.format)'")
+                problem: "its format is '\(file.metadata["format"] ?? "not given")'; "
+                    + "'cache export --form safetensors' writes '\(Self.format)'")
         }
         let bytes = file.file.bytes
         let sum = try file.entry("checksum")

@@ -1,8 +1,8 @@
 extension AgentStore {
     /// What a store did and decided.
     public struct Statistics: Sendable, Equatable {
-        /// Check-outs by what they found: in memory; warm and ready because of a prefetch; warm; cold; nothing; something that
-        /// cannot be used.
+        /// Check-outs by what they found: in memory; there because of a prefetch; warm; cold; nothing; something that cannot
+        /// be used.
         public var hot = 0
         public var ready = 0
         public var warm = 0

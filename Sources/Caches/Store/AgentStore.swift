@@ -9,8 +9,8 @@ import Tensors
 /// - warm: the files are mapped and checked but for their blocks; costs next to nothing;
 /// - cold: on disk only.
 ///
-/// A turn is ``checkOut(_:)``, some steps, ``checkIn(_:save:)``. Who is checked out is pinned; of the others some are evicted
-/// when the budget is full, in the order of an ``EvictionOrder``, after they were saved. Saves and prefetches run on threads
+/// A turn is ``checkOut(_:)``, some steps, ``checkIn(_:save:)``. Who is checked out is pinned; of the others some are
+/// evicted when the budget is full, in the order of an ``EvictionOrder``, after they were saved. Saves and prefetches run on threads
 /// of their own. May be used from any thread; a cache belongs to whoever checked it out.
 public final class AgentStore: Sendable {
     public let folder: CacheFolder

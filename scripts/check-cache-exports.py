@@ -5,7 +5,7 @@
     kvlab cache export anna --cache-dir caches --form decoded --out decoded.safetensors
     kvlab cache export anna --cache-dir caches --form safetensors --out planes.safetensors
     kvlab cache export anna --cache-dir caches --form mlx --out mlx.safetensors
-    python check_exports.py decoded.safetensors planes.safetensors mlx.safetensors
+    python scripts/check-cache-exports.py decoded.safetensors planes.safetensors mlx.safetensors
 """
 import sys
 
