@@ -5,11 +5,13 @@
 # make test-sanitize  every kernel under the address and undefined behaviour sanitizers
 # make test-arm64  compare the Arm kernels with the scalar ones, under qemu where needed
 #                  (without testable imports, so that both share one build)
+# make peers       build llama.cpp into .peers/, to be compared with
+# make bench-peers speed beside llama.cpp on the same weights, in turns; PROFILE as above
 PROFILE ?= laptop
 RESULTS ?= results
 KVLAB := .build/release/kvlab
 
-.PHONY: help setup build test bench oracle test-arm64 test-sanitize reproduce clean
+.PHONY: help setup build test bench oracle test-arm64 test-sanitize reproduce peers bench-peers clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -51,6 +53,14 @@ test-sanitize:
 # settings is gone on with.
 reproduce: build
 	$(KVLAB) reproduce --profile $(PROFILE) --out $(RESULTS) --resume
+
+# What kvlab is compared with, pinned, into .peers/ and nowhere else.
+peers:
+	@bash scripts/peers.sh
+
+# Some quarter of an hour with PROFILE=quick, hours with laptop: llama.cpp computes contexts of 16K.
+bench-peers: build peers
+	$(KVLAB) run experiments/peers/speed.yaml --profile $(PROFILE) --out $(RESULTS) --resume
 
 clean:
 	rm -rf .build

@@ -22,7 +22,7 @@ public final class SpeedBench {
             }
         }
 
-        var tokensAtTheEnd: Int {
+        package var tokensAtTheEnd: Int {
             switch self {
             case .prompt(let tokens, let depth): depth + tokens
             case .generate(let tokens, let depth, _): depth + tokens + 1

@@ -40,5 +40,6 @@ public enum ExperimentRegistry {
     public static let all: [any Experiment.Type] = [
         TTFTExperiment.self, CapacityExperiment.self, BatchedExperiment.self, StaggeredExperiment.self,
         PhasesExperiment.self, ThrashExperiment.self, KLDExperiment.self, TasksExperiment.self, SpeedExperiment.self,
+        PeerSpeedExperiment.self,
     ]
 }

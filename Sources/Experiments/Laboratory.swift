@@ -25,13 +25,17 @@ public final class Laboratory {
     /// - Throws: ``ExperimentsError/unknown(kind:name:nearest:available:)`` or a `ModelsError`.
     /// - Parameter layers: use only so many of its layers.
     public func configuration(shape: String, layers: Int? = nil) throws -> any ModelConfiguration {
+        try ModelRegistry.configuration(configurationFile(shape: shape, layers: layers))
+    }
+
+    /// The file of a shape, as ``configuration(shape:layers:)`` reads it.
+    public func configurationFile(shape: String, layers: Int? = nil) throws -> ConfigurationFile {
         guard shapeNames.contains(shape) else {
             throw ExperimentsError.unknown(
                 kind: "shape", name: shape, nearest: nearestName(to: shape, in: shapeNames), available: shapeNames)
         }
-        var file = try ConfigurationFile(path: "\(files.shapes)/\(shape).json")
-        if let layers { file = file.replacing("num_hidden_layers", with: layers) }
-        return try ModelRegistry.configuration(file)
+        let file = try ConfigurationFile(path: "\(files.shapes)/\(shape).json")
+        return layers.map { file.replacing("num_hidden_layers", with: $0) } ?? file
     }
 
     /// The published model that a shape stands for, or an empty text: a shape file may name it under `stands_for`.
@@ -39,9 +43,12 @@ public final class Laboratory {
         try ConfigurationFile(path: "\(files.shapes)/\(shape).json").string("stands_for", default: "")
     }
 
+    /// "llama3.1-8b (4 layers)"
+    public static func name(shape: String, layers: Int?) -> String { shape + (layers.map { " (\($0) layers)" } ?? "") }
+
     /// An engine with synthetic weights of a shape. One model is kept: asking for another lets go of it.
     public func engine(shape: String, seed: UInt64, layers: Int? = nil) throws -> Engine {
-        let name = shape + (layers.map { " (\($0) layers)" } ?? "")
+        let name = Self.name(shape: shape, layers: layers)
         let key = "\(name) \(seed)"
         if let loaded, loaded.key == key { return loaded.engine }
         loaded = nil

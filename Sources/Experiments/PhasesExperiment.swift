@@ -68,7 +68,7 @@ public final class PhasesExperiment: Experiment {
     ) throws -> [(phase: String, turn: ScheduledTurn)] {
         var policy = SchedulerPolicy()
         policy.maximumBatch = 1
-        let keeping = try bench.scheduler(stored: false, policy: policy)
+        let keeping = bench.scheduler(stored: false, policy: policy)
         var heard: [String: [Int32]] = [:]
         var turns: [(phase: String, turn: ScheduledTurn)] = []
         for (number, phase) in Self.phases.enumerated() {
@@ -77,7 +77,7 @@ public final class PhasesExperiment: Experiment {
             for agent in phase.agents { heard[agent, default: []] += scene }
             for _ in 0..<phase.rounds {
                 for speaker in phase.agents {
-                    let scheduler = isCold ? try bench.scheduler(stored: false, policy: policy) : keeping
+                    let scheduler = isCold ? bench.scheduler(stored: false, policy: policy) : keeping
                     try scheduler.submit(
                         ScheduledRequest(agent: speaker, prompt: heard[speaker]!, maximumTokens: outputTokens))
                     let turn = try bench.serve(1, on: scheduler).turns[0]

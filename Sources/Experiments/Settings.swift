@@ -78,6 +78,22 @@ public final class Settings {
         }
     }
 
+    /// Is the key there?
+    public func has(_ key: String) -> Bool {
+        asked.insert(key)
+        return values[key] != nil
+    }
+
+    /// A list of settings of their own; each is to be finished by its reader.
+    public func groups(_ key: String) throws -> [Settings] {
+        try list(key).map { node in
+            guard let mapping = node.mapping else { throw bad(node, key, "must hold keys and values") }
+            let pairs = mapping.map { ($0.key.string ?? "?", $0.value) }
+            return Settings(
+                file: file, profile: profile, values: Dictionary(pairs, uniquingKeysWith: { $1 }), overridden: [])
+        }
+    }
+
     /// An error about a key that was read.
     public func bad(_ key: String, _ problem: String) -> ExperimentsError {
         values[key] == nil ? .missingKey(file: file, key: key) : bad(key, at: place(of: key), problem)

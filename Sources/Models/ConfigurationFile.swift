@@ -55,6 +55,12 @@ public struct ConfigurationFile {
         ConfigurationFile(path: path, object: object.merging([key: NSNumber(value: value)]) { $1 }, prefix: prefix)
     }
 
+    /// This object as the text of a file, some keys replaced or added, others left out.
+    func json(replacing other: [String: Any], without left: [String]) throws -> Data {
+        let object = object.merging(other) { $1 }.filter { !left.contains($0.key) }
+        return try JSONSerialization.data(withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+    }
+
     /// Is the key there, and not null?
     public func has(_ key: String) -> Bool { object[key] != nil && !(object[key] is NSNull) }
 

@@ -47,7 +47,9 @@ public struct Gemma3Configuration: ModelConfiguration {
         logitSoftcap = Float(try file.double("final_logit_softcapping", default: 0))
         isSliding = try Self.slidingLayers(file, count: layers)
         window = isSliding.contains(true) ? try file.int("sliding_window", default: file.isNull("sliding_window") ? nil : 4096) : 0
-        (globalRope, slidingRope) = try Self.rope(file, width: headWidth, contextLimit: contextLimit)
+        let positions = try Self.positions(file, contextLimit: contextLimit)
+        globalRope = try RotaryEmbedding(positions.global, width: headWidth)
+        slidingRope = try RotaryEmbedding(positions.sliding, width: headWidth)
         // `attn_logit_softcapping` is read by transformers and never applied to Gemma 3, and so here.
         _ = try file.require("hidden_activation", oneOf: ["gelu_pytorch_tanh"], default: "gelu_pytorch_tanh")
         try file.require("attention_bias", "use_bidirectional_attention", equal: false)
@@ -71,25 +73,23 @@ public struct Gemma3Configuration: ModelConfiguration {
 
     /// Positions of global and of sliding layers: `rope_parameters` with an object for each, or `rope_theta`,
     /// `rope_scaling` and `rope_local_base_freq`.
-    private static func rope(
-        _ file: ConfigurationFile, width: Int, contextLimit: Int
-    ) throws -> (global: RotaryEmbedding, sliding: RotaryEmbedding) {
+    static func positions(
+        _ file: ConfigurationFile, contextLimit: Int
+    ) throws -> (global: RotaryParameters, sliding: RotaryParameters) {
         let both = try file.object("rope_parameters") ?? file.nothing(under: "rope_parameters")
         guard both.isEmpty || both.has("full_attention") || both.has("sliding_attention") else {
             throw file.bad("rope_parameters", "has neither 'full_attention' nor 'sliding_attention'")
         }
-        func embedding(_ object: ConfigurationFile, _ baseKey: String, _ defaultBase: Double) throws -> RotaryEmbedding {
-            try RotaryEmbedding(
-                RotaryParameters(
-                    object, of: file, baseKey: baseKey, defaultBase: defaultBase, contextLimit: contextLimit,
-                    truncate: both.bool("truncate", default: true)),
-                width: width)
+        func parameters(_ object: ConfigurationFile, _ baseKey: String, _ defaultBase: Double) throws -> RotaryParameters {
+            try RotaryParameters(
+                object, of: file, baseKey: baseKey, defaultBase: defaultBase, contextLimit: contextLimit,
+                truncate: both.bool("truncate", default: true))
         }
         var global = try both.object("full_attention") ?? both.nothing(under: "full_attention")
         if let scaling = try file.object("rope_scaling") { global = global.updated(with: scaling) }
         let sliding = try both.object("sliding_attention") ?? both.nothing(under: "sliding_attention")
         return (
-            try embedding(global, "rope_theta", 1_000_000), try embedding(sliding, "rope_local_base_freq", 10_000)
+            try parameters(global, "rope_theta", 1_000_000), try parameters(sliding, "rope_local_base_freq", 10_000)
         )
     }
 

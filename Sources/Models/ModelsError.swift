@@ -10,6 +10,7 @@ public enum ModelsError: Error, Equatable, CustomStringConvertible {
     case noInstructionSet(name: String, available: [String])
     case badWeight(file: String, tensor: String, element: Int, offset: Int, value: Float)
     case unusedTensors(file: String, tensors: [String])
+    case cannotExport(file: String, reason: String)
 
     public var description: String {
         switch self {
@@ -32,6 +33,7 @@ public enum ModelsError: Error, Equatable, CustomStringConvertible {
         case .unusedTensors(let file, let tensors):
             "\(file) has tensors that the model does not use, \(tensors.count) of them, the first '\(tensors[0])': "
                 + "it is a model of another kind."
+        case .cannotExport(let file, let reason): "Cannot export \(file): \(reason)."
         }
     }
 }

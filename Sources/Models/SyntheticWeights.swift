@@ -21,7 +21,7 @@ public struct SyntheticWeights: WeightSource {
         let groups = cols / Linear.groupSize
         let recordBytes = Int(KL_Q4_RECORD)
         let codeBytes = Linear.panelRows * Linear.groupSize / 2
-        let stream = Self.mix(seed, matrices.map(\.name).joined(separator: "+"))
+        let stream = Self.stream(seed, matrices.map(\.name).joined(separator: "+"))
         // Uniform codes 0...15 have a standard deviation of 4.61.
         let scale = 1 / (4.61 * Float(cols).squareRoot())
         execution.workers.run(linear.panelCount) { panel, _ in
@@ -42,17 +42,19 @@ public struct SyntheticWeights: WeightSource {
         return linear
     }
 
+    public func vector(_ name: String, count: Int) -> [Float] { Self.vector(name, count: count, seed: seed) }
+
     /// Between 0.9 and 1.1.
-    public func vector(_ name: String, count: Int) -> [Float] {
+    static func vector(_ name: String, count: Int, seed: UInt64) -> [Float] {
         var bytes = [UInt8](repeating: 0, count: count)
-        kl_random_bytes(Self.mix(seed, name), 0, &bytes, count)
+        kl_random_bytes(stream(seed, name), 0, &bytes, count)
         return bytes.map { 0.9 + 0.2 * Float($0) / 255 }
     }
 
     private static func bfloat16(_ x: Float) -> UInt16 { UInt16(truncatingIfNeeded: x.bitPattern >> 16) }
 
-    /// FNV-1a of the name, from the seed.
-    private static func mix(_ seed: UInt64, _ name: String) -> UInt64 {
+    /// The seed of a tensor's random numbers: FNV-1a of its name, from the seed of all.
+    static func stream(_ seed: UInt64, _ name: String) -> UInt64 {
         name.utf8.reduce(seed ^ 0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
 }

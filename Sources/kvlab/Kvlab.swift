@@ -14,8 +14,8 @@ struct Kvlab: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             RunCommand.self, ReproduceCommand.self, ReportCommand.self, BenchCommand.self, GenerateCommand.self,
-            LogitsCommand.self, TokenizeCommand.self, CacheCommand.self, TasksCommand.self, ExperimentsCommand.self,
-            ShapesCommand.self,
+            LogitsCommand.self, TokenizeCommand.self, CacheCommand.self, ExportCommand.self, TasksCommand.self,
+            ExperimentsCommand.self, ShapesCommand.self,
             SchemesCommand.self, ModelsCommand.self, MachineCommand.self,
         ])
 

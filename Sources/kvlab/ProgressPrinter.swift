@@ -26,6 +26,15 @@ struct ProgressPrinter {
         }
     }
 
+    /// A line that changes on a terminal, and goes when all is done; nothing elsewhere.
+    static func bytes(_ what: String) -> (_ done: Int, _ total: Int) -> Void {
+        let printer = ProgressPrinter()
+        return { done, total in
+            guard printer.isTerminal else { return }
+            printer.write("\r\u{1B}[2K" + (done < total ? "\(what): \(100 * done / total) %" : ""))
+        }
+    }
+
     private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 
     private static func text(_ seconds: Double) -> String {

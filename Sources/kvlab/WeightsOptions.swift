@@ -33,9 +33,11 @@ struct WeightsOptions: ParsableArguments {
         }
     }
 
-    func mlaForm() throws -> MLAForm {
-        guard let form = MLAForm(rawValue: mla), form != .none else {
-            throw ValidationError("--mla must be expanded or latent, and is '\(mla)'.")
+    func mlaForm() throws -> MLAForm { try Self.mlaForm(mla) }
+
+    static func mlaForm(_ name: String) throws -> MLAForm {
+        guard let form = MLAForm(rawValue: name), form != .none else {
+            throw ValidationError("--mla must be expanded or latent, and is '\(name)'.")
         }
         return form
     }
@@ -48,13 +50,11 @@ struct WeightsOptions: ParsableArguments {
 
     /// Loads the model, with progress on standard error when it is a terminal.
     func model(_ checkpoint: Checkpoint, _ execution: Execution) throws -> any LanguageModel {
-        let isTerminal = isatty(FileHandle.standardError.fileDescriptor) == 1
-        let model = try checkpoint.model(bits: Self.bits(weightBits), execution: execution, mlaForm: mlaForm()) { progress in
-            guard isTerminal else { return }
-            let percent = progress.bytesTotal == 0 ? 100 : 100 * progress.bytesRead / progress.bytesTotal
-            FileHandle.standardError.write(Data("\r\u{1B}[2KLoading: \(percent) %".utf8))
-        }
-        if isTerminal { FileHandle.standardError.write(Data("\r\u{1B}[2K".utf8)) }
+        let show = ProgressPrinter.bytes("Loading")
+        let model = try checkpoint.model(
+            bits: Self.bits(weightBits), execution: execution, mlaForm: mlaForm()
+        ) { show($0.bytesRead, $0.bytesTotal) }
+        show(1, 1)
         return model
     }
 }

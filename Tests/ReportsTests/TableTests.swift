@@ -331,8 +331,8 @@ struct RegistryTests {
         for definition in tableDefinitions where !definition.needs.isEmpty {
             let table = try tables(definition.id, SampleRun.file([]))[0]
             #expect(table.columns.isEmpty)
-            #expect(
-                table.caption == "Not in this run: results/x/results.h5 has no rows in '\(definition.needs[0])'.")
+            let names = definition.needs.map { "'\($0)'" }.joined(separator: " and ")
+            #expect(table.caption == "Not in this run: results/x/results.h5 has no rows in \(names).")
         }
     }
 

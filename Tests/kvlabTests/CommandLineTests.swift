@@ -15,7 +15,7 @@ import Testing
         "--set", "output_tokens=3", "--set", "page_cache=[resident]",
     ]
 
-    @Test(arguments: [[], ["run"], ["reproduce"], ["report"], ["bench"], ["generate"], ["logits"], ["tokenize"], ["schemes"], ["shapes"], ["models"], ["experiments"], ["machine"]])
+    @Test(arguments: [[], ["run"], ["reproduce"], ["report"], ["bench"], ["export"], ["generate"], ["logits"], ["tokenize"], ["schemes"], ["shapes"], ["models"], ["experiments"], ["machine"]])
     func help(command: [String]) throws {
         let outcome = try run(command + ["--help"])
         #expect(outcome.status == 0)

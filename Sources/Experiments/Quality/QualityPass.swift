@@ -153,15 +153,20 @@ public final class QualityPass {
     private func reload(
         _ cache: AgentCache, _ index: Int, _ pool: BlockPool, in folder: String
     ) throws -> (cache: AgentCache, resavedEqual: Bool) {
-        let model = subjects[index].engine.model.fingerprint
-        let paths = ["\(folder)/quality-\(index).safetensors", "\(folder)/quality-\(index)-again.safetensors"]
+        let identity = CacheIdentity(model: subjects[index].engine.model)
+        let paths = ["\(folder)/quality-\(index)", "\(folder)/quality-\(index)-again"]
         defer { for path in paths { try? FileManager.default.removeItem(atPath: path) } }
-        try CacheFile.save(cache, model: model, to: paths[0])
-        let loaded = try CacheFile.load(
-            paths[0], agent: cache.agent, model: model, layout: layouts[index], pool: pool,
-            workers: base.engine.execution.workers
+        let places = try paths.map { try CacheFolder(path: $0).agent(cache.agent) }
+        _ = try places[0].save(cache.snapshot(), identity: identity)
+        let loaded = try places[0].load(
+            identity: identity, layout: layouts[index], pool: pool, workers: base.engine.execution.workers
         ).cache
-        try CacheFile.save(loaded, model: model, to: paths[1])
-        return (loaded, FileManager.default.contentsEqual(atPath: paths[0], andPath: paths[1]))
+        _ = try places[1].save(loaded.snapshot(), identity: identity)
+        let files = places.map(\.files)
+        let same = zip(files[0], files[1]).allSatisfy { first, second in
+            URL(fileURLWithPath: first).lastPathComponent == URL(fileURLWithPath: second).lastPathComponent
+                && FileManager.default.contentsEqual(atPath: first, andPath: second)
+        }
+        return (loaded, same && files[0].count == files[1].count)
     }
 }

@@ -19,6 +19,17 @@ enum GGUFArchitecture: String, CaseIterable {
 
     /// - Throws: ``TensorsError/missingTensor(file:tensor:)`` for a name that the architecture does not have.
     func place(of name: String, in file: GGUFFile) throws -> Place {
+        guard var place = place(of: name) else {
+            throw TensorsError.missingTensor(file: file.file.path, tensor: name)
+        }
+        if place.tensor.hasSuffix(".attn_kv_b.weight"), file.tensors[place.tensor] == nil {
+            place = Place(tensor: place.tensor.replacing("attn_kv_b", with: "attn_k_b"), isLatent: true)
+        }
+        return place
+    }
+
+    /// Where a tensor is written; nil for a name that the architecture does not have.
+    func place(of name: String) -> Place? {
         switch name {
         case "model.embed_tokens.weight": return Place(tensor: "token_embd.weight")
         case "model.norm.weight": return Place(tensor: "output_norm.weight")
@@ -28,13 +39,11 @@ enum GGUFArchitecture: String, CaseIterable {
         let parts = name.split(separator: ".", maxSplits: 3).map(String.init)
         guard parts.count == 4, parts[0] == "model", parts[1] == "layers", let layer = Int(parts[2]),
             let (part, expert) = split(parts[3]), let stored = tensors[part]
-        else { throw TensorsError.missingTensor(file: file.file.path, tensor: name) }
+        else { return nil }
         var place = Place(tensor: "blk.\(layer).\(stored).weight", expert: expert)
         switch (self, stored) {
         case (.llama, "attn_q"): place.interleaved = .query
         case (.llama, "attn_k"): place.interleaved = .key
-        case (.deepseek2, "attn_kv_b") where file.tensors[place.tensor] == nil:
-            place = Place(tensor: "blk.\(layer).attn_k_b.weight", isLatent: true)
         default: break
         }
         return place

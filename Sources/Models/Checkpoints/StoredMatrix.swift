@@ -2,19 +2,15 @@ import CKernels
 import Tensors
 
 /// A matrix of a checkpoint where it lies in its file, [rows, cols], read some rows at a time.
-protocol StoredMatrix: Sendable {
+protocol StoredMatrix: MatrixRows {
     var file: MappedFile { get }
     /// The file's tensors that it is made of; the first is what errors name.
     var tensors: [String] { get }
-    var rows: Int { get }
-    var cols: Int { get }
     /// Its bytes in the file.
     var byteCount: Int { get }
     /// What keeps it as it is or, for GGML blocks, which no storage keeps, what holds their values best.
     var storage: Linear.Storage { get }
 
-    /// Row `row` as floats, [cols].
-    func decode(row: Int, into out: UnsafeMutablePointer<Float>)
     /// Offset in the file of the block that holds an element.
     func offset(row: Int, col: Int) -> Int
     /// Gives back the mapped memory of `rows`.
@@ -35,6 +31,8 @@ struct BadElement {
 }
 
 extension StoredMatrix {
+    func release() { release(0..<rows) }
+
     func fill(
         _ linear: Linear, from start: Int, rows: Range<Int>, scratch: UnsafeMutablePointer<Float>, isa: kl_isa
     ) -> BadElement? {

@@ -27,6 +27,7 @@ public let tableDefinitions: [any TableDefinition] = [
     Figure03Staggered(),
     TableThrash(),
     TableSpeed(),
+    TablePeerSpeed(),
 ]
 
 extension TableDefinition {

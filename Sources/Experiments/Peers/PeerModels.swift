@@ -1,0 +1,48 @@
+import Engine
+import Foundation
+import Models
+import Tensors
+
+/// The files that every contender loads, in a folder that outlives the run, and one of them loaded here.
+final class PeerModels {
+    private let folder: String
+    private let laboratory: Laboratory
+    private let seed: UInt64
+    private var loaded: (key: String, engine: Engine)?
+
+    init(folder: String, laboratory: Laboratory, seed: UInt64) {
+        self.folder = folder
+        self.laboratory = laboratory
+        self.seed = seed
+    }
+
+    /// The Q4_0 file of a shape, written unless it is there with these weights.
+    /// - Throws: ``ExperimentsError/cannotWrite(folder:reason:)``, ``TensorsError/cannotWrite(file:reason:)``.
+    func file(shape: String, layers: Int) throws -> String {
+        let path = "\(folder)/\(shape)-\(layers)-q4_0.gguf"
+        let export = try ModelExport(
+            shape: try laboratory.configurationFile(shape: shape, layers: layers),
+            name: Laboratory.name(shape: shape, layers: layers), seed: seed, execution: laboratory.execution)
+        if let file = try? GGUFFile(path: path), try file.text("general.description") == export.label { return path }
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw ExperimentsError.cannotWrite(folder: folder, reason: error.localizedDescription)
+        }
+        try export.writeGGUF(to: path, type: .q4_0)
+        return path
+    }
+
+    /// The same file here, its weights in 4 bits, which hold it without a change. One model is kept.
+    func engine(shape: String, layers: Int, mlaForm: String) throws -> Engine {
+        let path = try file(shape: shape, layers: layers)
+        let key = "\(path) \(mlaForm)"
+        if let loaded, loaded.key == key { return loaded.engine }
+        loaded = nil
+        let model = try Checkpoint.open(path).model(
+            bits: .four, execution: laboratory.execution, mlaForm: mlaForm == "latent" ? .latent : .expanded)
+        let engine = Engine(model: model, execution: laboratory.execution)
+        loaded = (key, engine)
+        return engine
+    }
+}
