@@ -35,7 +35,8 @@ public struct QualityText: Sendable {
                 throw ExperimentsError.shortText(file: path, tokens: tokens.count, window: window)
             }
             return QualityText(
-                name: (path as NSString).lastPathComponent, tokens: tokens, digest: Models.digest(String(decoding: bytes, as: UTF8.self)))
+                name: (path as NSString).lastPathComponent, tokens: tokens,
+                digest: Models.digest(String(decoding: bytes, as: UTF8.self)))
         }
     }
 }

@@ -21,7 +21,8 @@ public struct TaskFile: Sendable {
             for answer in document.answers {
                 guard answer.start >= end, answer.length > 0, answer.length <= size - answer.start else {
                     throw .inconsistent(
-                        file: path, problem: "line \(number + 1) has an answer at byte \(answer.start) that its text does not hold")
+                        file: path,
+                        problem: "line \(number + 1) has an answer at byte \(answer.start) that its text does not hold")
                 }
                 end = answer.start + answer.length
             }

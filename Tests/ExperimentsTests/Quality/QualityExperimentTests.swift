@@ -8,7 +8,8 @@ import Testing
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../..")
         .standardized.path
     static let text = String(
-        repeating: "The mean of many draws settles near the mean of the law that they come from, and its spread shrinks. ", count: 20)
+        repeating: "The mean of many draws settles near the mean of the law that they come from, and its spread shrinks. ",
+        count: 20)
 
     private func lab() throws -> RunnerTests.Lab {
         let lab = try RunnerTests.Lab()
