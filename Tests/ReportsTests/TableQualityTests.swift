@@ -62,10 +62,10 @@ struct TableQualityTests {
     @Test func divergenceByScheme() throws {
         let table = try #require(
             try tables(
-                "Q1",
+                "kld",
                 divergence([("fp16", "fast", [1e-6, 3e-6]), ("q8", "reference", [2e-6, 4e-6]), ("q2", "reference", [0.1, 0.3])])
             ).first)
-        #expect(table.id == "Q1-mini" && table.rows.count == 3)
+        #expect(table.id == "kld-mini" && table.rows.count == 3)
         #expect(try abs(#require(cell(table, 2, "kld_mean").number) - 0.2) < 1e-12)
         let interval = try #require(cell(table, 2, "kld_mean").estimate)
         #expect(abs(interval.low - 0.1) < 1e-12 && abs(interval.high - 0.3) < 1e-12 && interval.sampleCount == 2)
@@ -83,7 +83,7 @@ struct TableQualityTests {
     }
 
     @Test func aDifferenceAfterLoadingIsSaid() throws {
-        let table = try #require(try tables("Q1", divergence([("q4", "reference", [0.1, 0.3])], difference: 0.5)).first)
+        let table = try #require(try tables("kld", divergence([("q4", "reference", [0.1, 0.3])], difference: 0.5)).first)
         #expect(try cell(table, 0, "restored_difference") == .number(0.5))
         #expect(table.notes.last?.hasSuffix("which is an error of the program.") == true)
         #expect(try cell(table, 0, "floor") == .missing("this run has no noise floor"))
@@ -93,7 +93,7 @@ struct TableQualityTests {
         #expect(
             throws: ReportsError.inconsistent(
                 table: "kld_tokens", problem: "mini, q4: 6 tokens, and 'kld' says 8")
-        ) { try tables("Q1", divergence([("q4", "reference", [0.1, 0.3])], lost: 1)) }
+        ) { try tables("kld", divergence([("q4", "reference", [0.1, 0.3])], lost: 1)) }
     }
 
     static let tasks = TableSchema(
@@ -113,7 +113,7 @@ struct TableQualityTests {
                 ])
             }
         }
-        let report = try #require(try tables("Q2", [table]).first)
+        let report = try #require(try tables("tasks", [table]).first)
         #expect(try cell(report, 0, "right").number == 1)
         #expect(try cell(report, 0, "p_holm") == .missing("what the others are compared with"))
         #expect(try cell(report, 0, "documents") == .count(10))

@@ -14,8 +14,6 @@ public protocol TableDefinition: Sendable {
 /// Every table of the report, in its order. A new one is a file and a line here.
 public let tableDefinitions: [any TableDefinition] = [
     Table01Devices(),
-    TableDivergence(),
-    TableTasks(),
     Table02Capacity(),
     Table14CapacityByPolicy(),
     AppendixDBytesPerAgent(),
@@ -26,6 +24,8 @@ public let tableDefinitions: [any TableDefinition] = [
     Table07Phases(),
     Figure03Staggered(),
     TableThrash(),
+    TableDivergence(),
+    TableTasks(),
     TableSpeed(),
     TablePeerSpeed(),
 ]

@@ -3,7 +3,7 @@ import Results
 
 /// What cache schemes do to predictions of a text: the first line of every quality figure.
 struct TableDivergence: TableDefinition {
-    let id = "Q1"
+    let id = "kld"
     let title = "Quality. Predictions with quantized caches against an unquantized one"
     let needs = ["kld", "kld_tokens"]
 

@@ -2,7 +2,7 @@ import Results
 
 /// How often exact answers are right with each cache scheme, and whether a scheme's answers differ from the first's.
 struct TableTasks: TableDefinition {
-    let id = "Q2"
+    let id = "tasks"
     let title = "Quality. Exact answers with quantized caches"
     let needs = ["tasks"]
 
