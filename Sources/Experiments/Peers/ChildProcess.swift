@@ -18,6 +18,8 @@ struct ChildProcess {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
+        // Else llama.cpp's programs call a debugger when they fail, which may wait for ever.
+        process.environment = ProcessInfo.processInfo.environment.merging(["GGML_NO_BACKTRACE": "1"]) { $1 }
         let output = Pipe()
         let errors = "\(folder)/errors-\(UUID().uuidString)"
         guard FileManager.default.createFile(atPath: errors, contents: nil),

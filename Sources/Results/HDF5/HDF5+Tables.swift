@@ -95,6 +95,9 @@ extension HDF5 {
                     // A checksum needs chunks; at most 1 MiB each, the size of HDF5's chunk cache.
                     var chunk = hsize_t(min(count, max(1, (1 << 20) * count / bytes.count)))
                     try check(H5Pset_chunk(properties, 1, &chunk))
+                    // Names repeat in every row: compressed, a column is a tenth or less.
+                    try check(H5Pset_shuffle(properties))
+                    try check(H5Pset_deflate(properties, 4))
                     try check(H5Pset_fletcher32(properties))
                 }
                 let made = H5Dcreate2(

@@ -46,7 +46,7 @@ do for [format in formats] {
   set xlabel "Context (tokens)" offset 0,0.3
   set ylabel "Warm time to first token (ms)" offset 0.4,0
   set xtics ("1K" 0, "2K" 1, "4K" 2, "8K" 3, "16K" 4) scale 0
-  plot [-0.6:4.6] [0:169.9] \
+  plot [-0.6:4.6] [0:167] \
     'F-stages-corrected.tsv' using (at(0, "open") ? column("slot") : NaN):(column("to_seconds")*unit):(column("slot")-0.36):(column("slot")+0.36):(column("from_seconds")*unit):(column("to_seconds")*unit) \
       with boxxyerror fillstyle solid noborder fillcolor rgb "#CC79A7" notitle, \
     'F-stages-corrected.tsv' using (at(0, "read") ? column("slot") : NaN):(column("to_seconds")*unit):(column("slot")-0.36):(column("slot")+0.36):(column("from_seconds")*unit):(column("to_seconds")*unit) \
@@ -76,7 +76,7 @@ do for [format in formats] {
   set xlabel "Context (tokens)" offset 0,0.3
   unset ylabel
   set xtics ("1K" 0, "2K" 1, "4K" 2, "8K" 3, "16K" 4) scale 0
-  plot [-0.6:4.6] [0:169.9] \
+  plot [-0.6:4.6] [0:167] \
     'F-stages-corrected.tsv' using (at(1, "open") ? column("slot") : NaN):(column("to_seconds")*unit):(column("slot")-0.36):(column("slot")+0.36):(column("from_seconds")*unit):(column("to_seconds")*unit) \
       with boxxyerror fillstyle solid noborder fillcolor rgb "#CC79A7" notitle, \
     'F-stages-corrected.tsv' using (at(1, "read") ? column("slot") : NaN):(column("to_seconds")*unit):(column("slot")-0.36):(column("slot")+0.36):(column("from_seconds")*unit):(column("to_seconds")*unit) \

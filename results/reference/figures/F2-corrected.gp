@@ -60,7 +60,7 @@ do for [format in formats] {
   set xtics ("1K" 1024, "2K" 2048, "4K" 4096, "8K" 8192, "16K" 16384)
   set ytics ("10 µs" 1e-5, "100 µs" 1e-4, "1 ms" 1e-3, "10 ms" 1e-2, "100 ms" 0.1, "1 s" 1, "10 s" 10, \
     "100 s" 100, "1000 s" 1000)
-  plot [788:21299] [0.0154:94.5] \
+  plot [788:21299] [0.0158:76.2] \
     'F2-corrected.tsv' using (at(0, "paper", "cold") ? column("context_tokens") : NaN):"ttft_s" \
       with linespoints linestyle 11 notitle, \
     'F2-corrected.tsv' using (at(0, "paper", "warm") ? column("context_tokens") : NaN):"ttft_s" \
