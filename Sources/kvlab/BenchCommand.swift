@@ -78,6 +78,7 @@ struct BenchCommand: ParsableCommand {
     func run() throws {
         let tests = try self.tests()
         guard repetitions >= 1 else { throw ValidationError("--repetitions must be at least 1.") }
+        guard kv.contains(where: { $0 != " " }) else { throw ValidationError("--kv names no cache scheme; see kvlab schemes.") }
         let execution = try execution.execution()
         let engine = try engine(execution)
         var lines: [Line] = []

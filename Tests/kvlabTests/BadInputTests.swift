@@ -41,6 +41,11 @@ import Testing
         }
     }
 
+    @Test func benchWithoutSchemes() throws {
+        let outcome = try program.run(["bench", "--kv", ""])
+        #expect(outcome.status == 2 && outcome.errors.contains("--kv names no cache scheme; see kvlab schemes."))
+    }
+
     @Test func tokensAndCaches() throws {
         let weights = Self.checkpoints + "/llama-bf16"
         #expect(try logits(weights, "1,-1") == (1, "Error: Token -1 at position 1 is outside the vocabulary of 80.\n"))
