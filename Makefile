@@ -1,10 +1,10 @@
 # make reproduce   set up, build, run every experiment, write tables, figures and a report
 # make test        set up, build, run the tests
+#                  (without testable imports, so that it shares one build with the rest)
 # make oracle      compare with transformers, tokenizers, MLX and gguf on what is drawn afresh (installs them in .oracle)
 # make bench       speed of prefill and decode against the ceilings of this machine
-# make test-sanitize  every kernel under the address and undefined behaviour sanitizers
+# make test-sanitize every kernel under the address and undefined behaviour sanitizers
 # make test-arm64  compare the Arm kernels with the scalar ones, under qemu where needed
-#                  (without testable imports, so that both share one build)
 # make peers       build llama.cpp into .peers/, to be compared with
 # make bench-peers speed beside llama.cpp on the same weights, in turns; PROFILE as above
 PROFILE ?= laptop

@@ -15,8 +15,7 @@ struct Kvlab: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, ReproduceCommand.self, ReportCommand.self, BenchCommand.self, GenerateCommand.self,
             LogitsCommand.self, TokenizeCommand.self, CacheCommand.self, ExportCommand.self, TasksCommand.self,
-            ExperimentsCommand.self, ShapesCommand.self,
-            SchemesCommand.self, ModelsCommand.self, MachineCommand.self,
+            ExperimentsCommand.self, ShapesCommand.self, SchemesCommand.self, ModelsCommand.self, MachineCommand.self,
         ])
 
     static func main() async {
