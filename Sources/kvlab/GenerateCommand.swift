@@ -34,6 +34,9 @@ struct GenerateCommand: ParsableCommand {
     @Option(help: "Tokens to generate at most.")
     var maxTokens: Int = 128
 
+    @Flag(help: "Print one JSON object: text, tokens, finish, promptTokens, hitTokens, ttftSeconds, stepSeconds.")
+    var json = false
+
     func validate() throws {
         guard (prompt == nil) != (promptFile == nil) else { throw ValidationError("Give --prompt or --prompt-file.") }
         guard (agent == nil) == (cacheDir == nil) else { throw ValidationError("--agent and --cache-dir go together.") }
@@ -58,15 +61,27 @@ struct GenerateCommand: ParsableCommand {
         let cache = try cache(store, layout, pool)
         let session = AgentSession(engine: Engine(model: model, execution: execution), cache: cache)
         var stream = tokenizer.streamDecoder()
+        var answer = ""
         let stops = Set(tokenizer.specialTokens.stopIDs)
         let turn = try session.respond(to: ids, maximumTokens: maxTokens) { token in
             if stops.contains(token) { return false }
-            FileHandle.standardOutput.write(Data(stream.push(token).utf8))
+            let piece = stream.push(token)
+            answer += piece
+            if !json { FileHandle.standardOutput.write(Data(piece.utf8)) }
             return true
         }
-        print(stream.finish())
+        let rest = stream.finish()
+        answer += rest
+        if !json { print(rest) }
         cache.textHash = digest(text)
         try store?.checkIn(cache, save: .now)
+        if json {
+            try GenerateAnswer(
+                text: answer, turn: turn, stops: stops, promptTokens: ids.count, agent: agent,
+                kv: layout.scheme.description, weights: model.weightsLabel
+            ).print()
+            return
+        }
         Failure.printError(
             String(
                 format: "%d prompt tokens, %d of them from the cache; %.3f s to the first token; %d tokens generated.",

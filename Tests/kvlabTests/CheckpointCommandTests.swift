@@ -88,6 +88,25 @@ import Testing
         #expect(other.errors.contains(" 0 of them from the cache"))
     }
 
+    /// The object says what the text says, and tells apart what came from the cache.
+    @Test func generateJSON() throws {
+        let arguments = ["generate", "--weights", model, "--prompt", "The quick brown fox", "--max-tokens", "5"]
+        let plain = try program.run(arguments)
+        let agent = ["--agent", "anna", "--cache-dir", program.folder + "/json-caches", "--json"]
+        for hit in [false, true] {
+            let outcome = try program.run(arguments + agent)
+            #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+            let object = try #require(try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+            let text = try #require(object["text"] as? String)
+            #expect(plain.output == text + "\n" && object["kv"] as? String == "affine-q4-g64")
+            let tokens = try #require(object["tokens"] as? [Int])
+            #expect(object["finish"] as? String == (tokens.count == 5 ? "length" : "stop"))
+            #expect((object["stepSeconds"] as? [Double])?.count == tokens.count - 1)
+            let prompt = try #require(object["promptTokens"] as? Int)
+            #expect(object["hitTokens"] as? Int == (hit ? prompt - 1 : 0))
+        }
+    }
+
     /// A GGUF file without a tokenizer will do.
     @Test func benchOfACheckpoint() throws {
         let outcome = try program.run([
