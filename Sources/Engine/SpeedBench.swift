@@ -33,6 +33,8 @@ public final class SpeedBench {
     private let engine: Engine
     private let layout: CacheLayout
     private let context: SyntheticContext
+    /// The most bytes that the caches of one test took.
+    public private(set) var peakCacheBytes = 0
 
     /// - Throws: ``SchemeError`` when the scheme does not suit the model's row widths.
     public init(engine: Engine, scheme: CacheScheme, seed: UInt64 = 1) throws {
@@ -50,6 +52,7 @@ public final class SpeedBench {
             throw ModelsError.contextTooLong(tokens: test.tokensAtTheEnd, limit: limit, model: engine.model.name)
         }
         let pool = BlockPool(budgetBytes: .max)
+        defer { peakCacheBytes = max(peakCacheBytes, pool.peakBytes) }
         let clock = ContinuousClock()
         switch test {
         case .prompt(let tokens, let depth):

@@ -10,17 +10,26 @@ public struct Ceilings {
         case int8 = "int8 dot"
         case tiles = "bf16 tiles"
         case memory = "memory read"
+        /// Starting all threads on something and waiting for all of them, one time after another: what every operation
+        /// of a step pays at least.
+        case region = "parallel region"
 
         var kernel: kl_ceiling? {
             switch self {
             case .f32: KL_CEILING_F32
             case .int8: KL_CEILING_INT8
             case .tiles: KL_CEILING_TILES
-            case .memory: nil
+            case .memory, .region: nil
             }
         }
 
-        public var units: String { self == .memory ? "byte/s" : "op/s" }
+        public var units: String {
+            switch self {
+            case .memory: "byte/s"
+            case .region: "region/s"
+            default: "op/s"
+            }
+        }
     }
 
     private let execution: Execution
@@ -35,10 +44,16 @@ public struct Ceilings {
         words.update(repeating: 1, count: readBytes / 8)
     }
 
-    /// Operations or bytes per second of all threads together; nil where the instruction set has no such instruction.
+    /// Operations, bytes or regions per second of all threads together; nil where the instruction set has no such instruction.
     public func measure(_ kind: Kind) -> Double? {
         let threads = execution.workers.threadCount
         let clock = ContinuousClock()
+        if kind == .region {
+            let regions = 20_000
+            let start = clock.now
+            for _ in 0..<regions { execution.workers.run(threads) { _, _ in } }
+            return Double(regions) / (clock.now - start).seconds
+        }
         guard let kernel = kind.kernel else {
             let part = buffer.byteCount / threads / 256 * 256
             let bytes: UnsafeMutablePointer<UInt8> = buffer.bound()

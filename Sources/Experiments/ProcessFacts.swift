@@ -9,9 +9,9 @@ import Foundation
 #endif
 
 /// What the system says of this process.
-enum ProcessFacts {
+package enum ProcessFacts {
     /// The most memory that was ever resident, in bytes.
-    static func peakResidentBytes() -> Int {
+    package static func peakResidentBytes() -> Int {
         var usage = rusage()
         #if os(Linux)
             getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)

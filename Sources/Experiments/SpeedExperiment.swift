@@ -185,7 +185,7 @@ extension SpeedExperiment {
             .init("cell", .string, "Cell of the run"),
             .init("kind", .string, "What is at its limit"),
             .init("pass", .int, units: "1", "Pass"),
-            .init("rate", .double, units: "1/s", "Operations or bytes per second, all threads"),
-            .init("rate_units", .string, "op/s or byte/s"),
+            .init("rate", .double, units: "1/s", "Operations, bytes or regions per second, all threads"),
+            .init("rate_units", .string, "op/s, byte/s or region/s"),
         ])
 }

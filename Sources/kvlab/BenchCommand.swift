@@ -41,7 +41,7 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Samples of each test, interleaved.")
     var repetitions: Int = 5
 
-    @Flag(help: "Print a JSON array of rows with test, tokensPerSecond (median) and samples.")
+    @Flag(help: "Print a JSON array of rows with test, tokensPerSecond (median), samples and memory.")
     var json = false
 
     @OptionGroup var execution: ExecutionOptions
@@ -55,10 +55,12 @@ struct BenchCommand: ParsableCommand {
         let isa: String
         let compute: String
         var samples: [Double]
+        /// Of the whole run, the same in all its rows.
+        var memory: BenchMemory?
         var tokensPerSecond: Double { Statistics.median(samples) }
 
         enum CodingKeys: String, CodingKey {
-            case test, shape, weights, kv, threads, isa, compute, samples, tokensPerSecond
+            case test, shape, weights, kv, threads, isa, compute, samples, tokensPerSecond, memory
         }
 
         func encode(to encoder: any Encoder) throws {
@@ -72,6 +74,7 @@ struct BenchCommand: ParsableCommand {
             try container.encode(compute, forKey: .compute)
             try container.encode(samples, forKey: .samples)
             try container.encode(tokensPerSecond, forKey: .tokensPerSecond)
+            try container.encode(memory, forKey: .memory)
         }
     }
 
@@ -83,9 +86,11 @@ struct BenchCommand: ParsableCommand {
         let engine = try engine(execution)
         var lines: [Line] = []
         var runs: [() throws -> Double] = []
+        var benches: [SpeedBench] = []
         for name in kv.split(separator: " ") {
             let scheme = try CacheScheme(expression: String(name))
             let bench = try SpeedBench(engine: engine, scheme: scheme)
+            benches.append(bench)
             for test in tests {
                 runs.append { try bench.run(test) }
                 lines.append(
@@ -102,6 +107,8 @@ struct BenchCommand: ParsableCommand {
                 if repetition > 0 { lines[index].samples.append(sample) }
             }
         }
+        let memory = BenchMemory(engine: engine, benches: benches)
+        for index in lines.indices { lines[index].memory = memory }
         try show(lines)
     }
 
@@ -157,6 +164,7 @@ struct BenchCommand: ParsableCommand {
         ListOptions.printTable(rows)
         if let line = lines.first {
             print("\nWeights: \(line.weights). Threads: \(line.threads), instruction set: \(line.isa), compute: \(line.compute).")
+            if let memory = line.memory { print(memory.sentence) }
         }
     }
 }

@@ -150,6 +150,7 @@ import Testing
         let ceilings = try #require(file.table("ceilings"))
         let kinds = (0..<ceilings.rowCount).map { ceilings.row($0)["kind"] }
         #expect(kinds.filter { $0 == .string("memory read") }.count == 2)
+        #expect(kinds.filter { $0 == .string("parallel region") }.count == 2)
         #expect(throws: ExperimentsError.self) { try lab.run(["speed"], overrides: ["models=[tiny]"]) }
         #expect(throws: ExperimentsError.self) { try lab.run(["speed"], overrides: ["depths=[5000]"]) }
     }

@@ -29,7 +29,9 @@ import Testing
 
     private func input() throws -> ReportInput {
         let samples = [1.0, 3, 2].flatMap { [row("affine-q4-g64", "decode", 20 + $0), row("fp16", "prefill", 400 + $0)] }
-        let rates: [Row] = ["int8 dot", "memory read"].map { ["kind": .string($0), "rate": .double($0 == "int8 dot" ? 804e9 : 4.4e9)] }
+        let rates: [Row] = [("int8 dot", 804e9), ("memory read", 4.4e9), ("parallel region", 5e5)].map {
+            ["kind": .string($0), "rate": .double($1)]
+        }
         let file = SampleRun.file([try SampleRun.table(Self.schema, samples), try SampleRun.table(Self.ceilings, rates)])
         return ReportInput(results: file, published: PublishedNumbers(folder: "none"), resultsPath: "r.h5")
     }
@@ -41,6 +43,7 @@ import Testing
         #expect(table.rows.count == 2)
         let text = table.plainText
         #expect(text.contains("402 [401, 403]") && text.contains("22.0 [21.0, 23.0]"))
+        #expect(table.caption.contains("int8 dot 804 GOP/s, memory read 4.40 GB/s, parallel region 2.00 µs"))
         // 402 of 804 GOP/s, and 2.2 of 4.4 GB/s.
         #expect(text.components(separatedBy: "50.0").count == 3)
     }

@@ -117,6 +117,12 @@ import Testing
         let rows = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]] ?? []
         #expect(rows.map { $0["test"] as? String } == ["pp16", "tg4", "pp16 @ d32", "tg4 @ d32"])
         #expect(rows.allSatisfy { ($0["samples"] as? [Double])?.count == 2 && $0["kv"] as? String == "q8_0" })
+        let memory = try #require(rows[0]["memory"] as? [String: Int])
+        let named = try ["weightBytes", "cacheBytes", "workspaceBytes"].map { try #require(memory[$0]) }
+        #expect(named.allSatisfy { $0 > 0 })
+        let peak = try #require(memory["peakResidentBytes"])
+        // The program itself and its libraries.
+        #expect(peak - named.reduce(0, +) < 96 << 20)
     }
 
     /// The prompt is read after the checkpoint was opened, and before its weights.

@@ -12,7 +12,7 @@ struct FigureRoofline: FigureDefinition {
         let ceilings = try CeilingRow.all(in: table)
         guard !rows.isEmpty, let memory = ceilings.first(where: { $0.kind == "memory read" }).map({ Estimate($0.rates).value })
         else { return [] }
-        let roofs = ceilings.filter { $0.kind != "memory read" }.map { (kind: $0.kind, rate: Estimate($0.rates).value) }
+        let roofs = ceilings.filter(\.isArithmetic).map { (kind: $0.kind, rate: Estimate($0.rates).value) }
         var data = TabSeparated(columns: [
             "series", "label", "operations_per_byte", "gop_per_second", "low", "high",
         ])

@@ -82,7 +82,7 @@ struct SpeedRow: Equatable {
 
 /// The ceilings of the machine in the results table `ceilings`.
 struct CeilingRow: Equatable {
-    /// "f32 fma", "int8 dot", "bf16 tiles" or "memory read".
+    /// "f32 fma", "int8 dot", "bf16 tiles", "memory read" or "parallel region".
     var kind: String
     var rates: [Double]
 
@@ -93,6 +93,19 @@ struct CeilingRow: Equatable {
             CeilingRow(kind: name, rates: zip(kind, rate).filter { $0.0 == name }.map(\.1))
         }
     }
+
+    /// In words, with units.
+    var words: String {
+        let rate = Estimate(rates).value
+        return switch kind {
+        case "memory read": "\(kind) \(NumberText.short(rate / 1e9)) GB/s"
+        case "parallel region": "\(kind) \(NumberText.short(1e6 / rate)) µs"
+        default: "\(kind) \(NumberText.short(rate / 1e9)) GOP/s"
+        }
+    }
+
+    /// Rates of arithmetic.
+    var isArithmetic: Bool { kind != "memory read" && kind != "parallel region" }
 
     /// What computes: tiles where there are some, else dot products of 8 bits.
     static func compute(_ rows: [CeilingRow]) -> CeilingRow? {

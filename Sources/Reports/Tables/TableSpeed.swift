@@ -21,10 +21,6 @@ struct TableSpeed: TableDefinition {
                 row.test == "decode" ? share(bytes, memory) : .missing("prefill is bound by arithmetic"),
             ]
         }
-        let limits = ceilings.map { row in
-            let rate = Estimate(row.rates).value
-            return "\(row.kind) \(NumberText.short(rate / 1e9)) \(row.kind == "memory read" ? "GB/s" : "GOP/s")"
-        }
         return [
             ReportTable(
                 id: id, title: title,
@@ -32,7 +28,7 @@ struct TableSpeed: TableDefinition {
                     Tokens per second of all sequences together. GOP/s: multiplications and additions of weights and \
                     attention, as far as the result needs them; the last layer goes past keys and values for the last \
                     token only. GB/s: weights and caches, each byte once for a step. Ceilings of all threads, \
-                    measured in every pass: \(limits.joined(separator: ", ")). Weights: \
+                    measured in every pass: \(ceilings.map(\.words).joined(separator: ", ")). Weights: \
                     \(orderedSet(rows.map(\.weights)).joined(separator: ", ")). \(input.provenance())
                     """,
                 columns: Self.columns, rows: cells,
