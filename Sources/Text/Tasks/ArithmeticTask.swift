@@ -10,7 +10,9 @@
 /// - Source of the form: GSM8K (Cobbe et al., 2021), whose answers end with "#### n".
 enum ArithmeticTask {
     /// No number of a problem is larger.
-    static let largest = 999
+    static let largest = 99
+    /// The most that one step adds or takes.
+    static let largestStep = 40
 
     struct Step {
         let sentence: String
@@ -36,7 +38,7 @@ enum ArithmeticTask {
     private static func make(_ random: inout TaskRandom, steps count: Int) -> Problem {
         let people = random.sample(2, of: TaskWords.names)
         let goods = random.pick(TaskWords.goods)
-        let first = random.draw(5...60)
+        let first = random.draw(5...40)
         var value = first
         var steps: [Step] = []
         for _ in 0..<count {
@@ -54,22 +56,22 @@ enum ArithmeticTask {
         _ random: inout TaskRandom, _ value: Int, _ owner: String, _ other: String, _ goods: String
     ) -> Step {
         var kinds: [Kind] = []
-        if value + 99 <= largest { kinds += [.more, .more] }
+        if value + 2 <= largest { kinds += [.more, .more] }
         if value >= 2 { kinds += [.less, .less] }
-        if value <= largest / 4 { kinds.append(.times) }
+        if value <= largest / 3 { kinds.append(.times) }
         switch random.pick(kinds) {
         case .more:
-            let more = random.draw(2...99)
+            let more = random.draw(2...min(largestStep, largest - value))
             let sentence = random.below(2) == 0 ? "\(other) gives \(owner) \(more) \(goods)." : "\(owner) buys \(more) more."
             return Step(sentence: sentence, sum: "\(value) + \(more) = \(value + more)", result: value + more)
         case .times:
-            let times = random.draw(2...4)
-            let word = ["twice", "three times", "four times"][times - 2]
+            let times = random.draw(2...3)
+            let word = ["twice", "three times"][times - 2]
             return Step(
                 sentence: "Now \(owner) gets \(word) as many.", sum: "\(value) * \(times) = \(value * times)",
                 result: value * times)
         case .less:
-            let less = random.draw(1...min(99, value - 1))
+            let less = random.draw(1...min(largestStep, value - 1))
             let sentence = random.below(2) == 0 ? "\(owner) gives \(other) \(less) \(goods)." : "\(owner) sells \(less)."
             return Step(sentence: sentence, sum: "\(value) - \(less) = \(value - less)", result: value - less)
         }

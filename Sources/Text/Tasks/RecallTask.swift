@@ -1,13 +1,14 @@
 /// Codes of agents, one a line, among sentences of no use; then questions.
 ///
 /// ```
-/// The code of Mara is 4821.
+/// Code: Mara 4821.
 /// Theo met Anna in Lisbon.
-/// The code of Theo is 1903.
+/// Code: Theo 1903.
 ///
-/// Answer: The code of Mara is 4821.
+/// Answer: Mara 4821.
 /// ```
-/// The answer is the four digits.
+/// The answer is the four digits. A code stands right after its agent's name, so that a small model can learn to look it
+/// up: one that must also find the name two words back learned nothing in two million tokens.
 enum RecallTask {
     /// How many agents a question of ``writeSeveral(to:_:_:_:)`` asks for.
     static let several = 3
@@ -25,7 +26,7 @@ enum RecallTask {
     static func write(to text: inout TaskText, _ random: inout TaskRandom, _ split: TaskSplit, _ settings: TaskSettings) {
         let facts = writeFacts(to: &text, &random, split, settings)
         for fact in random.sample(random.draw(settings.questions), of: facts) {
-            text.write("Answer: The code of \(fact.name) is ")
+            text.write("Answer: \(fact.name) ")
             text.writeAnswer(fact.code, factEnd: fact.end)
             text.write(".\n")
         }
@@ -37,11 +38,11 @@ enum RecallTask {
         let facts = writeFacts(to: &text, &random, split, settings)
         for _ in 0..<random.draw(settings.questions) {
             let asked = random.sample(several, of: facts)
-            let names = asked.map(\.name)
-            text.write("Answer: The codes of \(names[0]), \(names[1]) and \(names[2]) are ")
+            text.write("Asked: \(asked.map(\.name).joined(separator: ", ")).\nAnswer:")
             for (k, fact) in asked.enumerated() {
+                text.write(" \(fact.name) ")
                 text.writeAnswer(fact.code, factEnd: fact.end)
-                text.write([", ", " and ", ".\n"][k])
+                text.write(k + 1 < several ? "," : ".\n")
             }
         }
     }
@@ -52,7 +53,7 @@ enum RecallTask {
         var facts: [Fact] = []
         for name in random.sample(random.draw(settings.facts), of: TaskWords.names) {
             var fact = split.draw(\.key) { Fact(name: name, code: code(&random)) }
-            text.write("The code of \(name) is \(fact.code)")
+            text.write("Code: \(name) \(fact.code)")
             fact.end = text.end
             text.write(".\n")
             facts.append(fact)

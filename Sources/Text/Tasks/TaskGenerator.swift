@@ -2,7 +2,7 @@
 ///
 /// ```
 /// let generator = try TaskGenerator(task: .recall, split: .test, seed: 7)
-/// generator.document(0).text   // "The code of Mara is 4821.\n… \nAnswer: The code of Mara is 4821.\n"
+/// generator.document(0).text   // "Code: Mara 4821.\n… \nAnswer: Mara 4821.\n"
 /// ```
 public struct TaskGenerator: Sendable {
     public let task: TaskKind

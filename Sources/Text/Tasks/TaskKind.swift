@@ -1,6 +1,6 @@
 /// What a task asks of a cache.
 public enum TaskKind: String, Sendable, Codable, CaseIterable {
-    /// The code of one agent among many ("The code of Mara is 4821.").
+    /// The code of one agent among many ("Code: Mara 4821.").
     case recall
     /// The codes of three agents in one answer.
     case recallSeveral = "recall-several"

@@ -40,8 +40,8 @@ struct TaskGeneratorTests {
                 #expect(said == code)
                 #expect(Int(code).map { (1000...9999).contains($0) } == true)
             }
-            let facts = document.text.split(separator: "\n").filter { $0.hasPrefix("The code of") }
-            let names = facts.map { $0.split(separator: " ")[3] }
+            let facts = document.text.split(separator: "\n").filter { $0.hasPrefix("Code: ") }
+            let names = facts.map { $0.split(separator: " ")[1] }
             #expect(names.count == 30 && Set(names).count == 30)
         }
     }
@@ -57,7 +57,7 @@ struct TaskGeneratorTests {
                 let parts = line.dropLast().split(separator: " ")
                 let (a, b, c) = (try #require(Int(parts[0])), try #require(Int(parts[2])), try #require(Int(parts[4])))
                 #expect(c == (parts[1] == "+" ? a + b : parts[1] == "-" ? a - b : a * b))
-                #expect((1...999).contains(c))
+                #expect((1...99).contains(c))
                 last = c
             }
             #expect(lines[lines.count - 1] == "#### \(last)")
@@ -107,27 +107,27 @@ struct TaskGeneratorTests {
     private func items(of document: TaskDocument) -> [String] {
         let lines = document.text.split(separator: "\n").map(String.init)
         switch document.task {
-        case .recall, .recallSeveral: return lines.filter { $0.hasPrefix("The code of") }
+        case .recall, .recallSeveral: return lines.filter { $0.hasPrefix("Code: ") }
         case .arithmetic, .copy, .toolCall: return [lines[0]]
         case .dialogue: return [lines[0].split(separator: ",").dropFirst().joined()]
         }
     }
 
     private static let recall = """
-        The code of Peter is 9946.
-        The code of Felix is 5554.
-        The code of Otto is 8915.
+        Code: Peter 9946.
+        Code: Felix 5554.
+        Code: Otto 8915.
         Nora goes to Paris with Judith every year.
         
-        Answer: The code of Felix is 5554.
+        Answer: Felix 5554.
         
         """
     private static let problem = """
-        Question: Adam has 28 apples. Adam buys 52 more. Adam gives Lydia 30 apples. Adam sells 49. How many apples does Adam have now?
-        Answer: 28 + 52 = 80.
-        80 - 30 = 50.
-        50 - 49 = 1.
-        #### 1
+        Question: Ingrid has 40 ropes. Ingrid gives Wanda 10 ropes. Ingrid sells 27. Ingrid sells 1. How many ropes does Ingrid have now?
+        Answer: 40 - 10 = 30.
+        30 - 27 = 3.
+        3 - 1 = 2.
+        #### 2
         
         """
 }
