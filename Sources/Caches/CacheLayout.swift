@@ -9,12 +9,15 @@ public struct CacheLayout: Sendable {
     public let windowPolicy: WindowPolicy
     public let layers: [LayerLayout]
 
-    /// - Throws: ``SchemeError`` when a row width does not suit the scheme.
+    /// - Throws: ``SchemeError`` when a row width does not suit a layer's scheme, or the model has no such layer.
     public init(spec: ModelCacheSpec, scheme: CacheScheme, windowPolicy: WindowPolicy = .window) throws {
+        try scheme.check(layerCount: spec.layers.count)
         self.spec = spec
         self.scheme = scheme
         self.windowPolicy = windowPolicy
-        layers = try spec.layers.map { try LayerLayout(spec: $0, scheme: scheme, policy: windowPolicy) }
+        layers = try spec.layers.enumerated().map { layer, spec in
+            try LayerLayout(spec: spec, scheme: scheme.scheme(ofLayer: layer), policy: windowPolicy)
+        }
     }
 
     /// Layers that keep the same tokens, and so live in the same segment files: first those that keep all, which may be
@@ -65,7 +68,7 @@ public struct LayerLayout: Sendable {
     /// Bytes of a block; a multiple of 64.
     public let blockBytes: Int
 
-    init(spec: LayerCacheSpec, scheme: CacheScheme, policy: WindowPolicy) throws {
+    init(spec: LayerCacheSpec, scheme: LayerScheme, policy: WindowPolicy) throws {
         self.spec = spec
         keptWindow = policy == .window ? spec.window : nil
         keys = try SegmentLayout(scheme: scheme.key, width: spec.keyWidth)

@@ -87,8 +87,7 @@ struct BenchCommand: ParsableCommand {
         var lines: [Line] = []
         var runs: [() throws -> Double] = []
         var benches: [SpeedBench] = []
-        for name in kv.split(separator: " ") {
-            let scheme = try CacheScheme(expression: String(name))
+        for scheme in try CacheScheme.list(kv) {
             let bench = try SpeedBench(engine: engine, scheme: scheme)
             benches.append(bench)
             for test in tests {

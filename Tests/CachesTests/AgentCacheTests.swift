@@ -56,6 +56,17 @@ import Testing
         #expect(cache.pool.usedBytes == cache.storedBytes)
     }
 
+    /// Each layer takes the bytes of its own scheme.
+    @Test func layersHaveTheirOwnSchemes() throws {
+        let cache = try Self.cache(scheme: "layers 1: k=q8_0,v=q4_0; rest: fp32")
+        try Self.append(300, to: cache)
+        #expect(cache.storedBytes == 2 * 256 * 2 * ((64 + 128) * 4 + 2 * 34 + 4 * 18))
+        #expect(cache.storedBytes == cache.layout.agentBytes(tokens: 300))
+        #expect(Self.value(cache, layer: 0, position: 299) == -299)
+        #expect(abs(Self.value(cache, layer: 1, position: 299) + 299) <= 0.2)
+        #expect(throws: SchemeError.self) { try Self.cache(scheme: "layers 2: fp16; rest: fp32") }
+    }
+
     @Test func aFullBudgetChangesNothing() throws {
         let block = 256 * 2 * (64 + 128) * 4
         let cache = try Self.cache(scheme: "fp32", budget: 3 * block)

@@ -6,7 +6,9 @@ import Testing
 
 /// Saving, loading and going on.
 @Suite struct AgentFolderTests {
-    @Test(arguments: ["affine-q4-g64", "fp16", "k=q8_0,v=affine-q2-g32"], [0, 1, 255, 256, 700, 1024, 2000])
+    @Test(
+        arguments: ["affine-q4-g64", "fp16", "k=q8_0,v=affine-q2-g32", "layers 1,2: fp16; rest: q4_0"],
+        [0, 1, 255, 256, 700, 1024, 2000])
     func loadGivesWhatWasSaved(scheme: String, tokens: Int) throws {
         let small = try SmallCache(scheme: scheme)
         let folder = try CacheFolder(path: small.folder).agent("anna")

@@ -7,7 +7,7 @@ import Testing
 /// Exports and imports. What Python says of the files is in `scripts/check-cache-exports.py`.
 @Suite struct CacheExportTests {
     /// An export that is imported elsewhere and exported again is the same file.
-    @Test(arguments: ["affine-q4-g64", "fp32", "k=q8_0,v=affine-q2-g32"], [0, 300, 1500])
+    @Test(arguments: ["affine-q4-g64", "fp32", "k=q8_0,v=affine-q2-g32", "layers 0: fp16; rest: q4_0"], [0, 300, 1500])
     func thereAndBack(scheme: String, tokens: Int) throws {
         let small = try SmallCache(scheme: scheme)
         let caches = try CacheFolder(path: small.folder + "/caches")

@@ -21,6 +21,49 @@ import Testing
         #expect(message("k=fp16,q=fp32") == "Scheme expression 'k=fp16,q=fp32', character 8: expected k=NAME or v=NAME, found 'q=fp32'.")
     }
 
+    @Test func layersHaveTheirSchemes() throws {
+        let scheme = try CacheScheme(expression: "layers 0-1,5: k=q8_0,v=q4_0; layers 7: fp16; rest: affine-q4-g64")
+        #expect((0..<9).map { "\(scheme.scheme(ofLayer: $0))" } == [
+            "k=q8_0,v=q4_0", "k=q8_0,v=q4_0", "affine-q4-g64", "affine-q4-g64", "affine-q4-g64", "k=q8_0,v=q4_0",
+            "affine-q4-g64", "fp16", "affine-q4-g64",
+        ])
+        #expect(try CacheScheme(expression: scheme.description).description == scheme.description)
+        try scheme.check(layerCount: 8)
+        #expect {
+            try scheme.check(layerCount: 7)
+        } throws: {
+            "\($0)" == "Scheme expression '\(scheme)', character 37: layer 7 is out of range: the model has layers 0 to 6."
+        }
+    }
+
+    @Test func listsHaveSpacesBetween() throws {
+        let list = try CacheScheme.list(" fp16 layers 0 : q8_0 ;rest: fp32  k=q8_0,v=q4_0 ")
+        #expect(list.map(\.description) == ["fp16", "layers 0: q8_0; rest: fp32", "k=q8_0,v=q4_0"])
+        #expect(try CacheScheme.list("  ").isEmpty)
+    }
+
+    @Test func mistakesInMapsAreNamed() {
+        func problem(_ expression: String) -> String {
+            do {
+                return try "no error: \(CacheScheme(expression: expression))"
+            } catch SchemeError.malformed(expression, let position, let problem) {
+                return "\(position) \(problem)"
+            } catch { return "\(error)" }
+        }
+        #expect(problem("layers 0: fp16;") == "16 expected 'layers' or 'rest', found the end")
+        #expect(problem("rest: fp16; rest: fp16") == "13 'rest' is given twice")
+        #expect(problem("layers 0,x: fp16; rest: fp16") == "10 expected the number of a layer, found 'x: fp16; rest: fp16'")
+        #expect(problem("layers 0-: fp16; rest: fp16") == "10 expected the number of a layer, found ': fp16; rest: fp16'")
+        #expect(problem("layers 0,0: fp16; rest: fp16") == "10 layer 0 is given twice")
+        #expect(problem("layers 9999: fp16; rest: fp16") == "8 no model has 4096 layers")
+        #expect(problem("layers 0: afine-q4-g64; rest: fp16")
+            == "11 there is no scheme 'afine-q4-g64'; the nearest name is 'affine-q4-g64'")
+        #expect(problem("rest: k=fp16") == "14 'v' is missing; write k=NAME,v=NAME")
+        #expect(problem("rest: fp16 q8_0") == "11 expected the end, found ' q8_0'")
+        #expect(problem("fp16; rest: q8_0") == "1 expected 'layers' or 'rest', found 'fp16'")
+        #expect(problem("fp16,fp32") == "5 expected the end, found ',fp32'")
+    }
+
     @Test func widthsThatDoNotFitAreRefused() throws {
         let scheme = try SchemeRegistry.scheme(named: "affine-q4-g64")
         #expect {
