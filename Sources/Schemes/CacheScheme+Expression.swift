@@ -135,8 +135,10 @@ private struct ExpressionReader {
         } catch SchemeError.unknown(let inner, let nearest, let available) {
             if isWhole { throw SchemeError.unknown(name: inner, nearest: nearest, available: available) }
             let offset = name.firstRange(of: inner).map { name.distance(from: name.startIndex, to: $0.lowerBound) } ?? 0
-            let hint = nearest.map { "the nearest name is '\($0)'" } ?? "'kvlab schemes' lists what there is"
-            throw malformed("there is no scheme '\(inner)'; \(hint)", at: start + offset)
+            let hint = nearest.map { "did you mean '\($0)'" } ?? "see kvlab schemes"
+            throw malformed("unknown scheme '\(inner)'; \(hint)", at: start + offset)
+        } catch SchemeError.malformed(_, let position, let problem) {
+            throw malformed(problem, at: start + position - 1)
         }
     }
 

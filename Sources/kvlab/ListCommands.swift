@@ -60,7 +60,10 @@ struct SchemesCommand: ParsableCommand {
                     ("bits per element", String(format: "%.3f", try scheme.bitsPerElement(width: 128))),
                     ("what", scheme.summary),
                 ]
-            })
+            }
+                + SchemeRegistry.wrappers.map { wrapper in
+                    [("name", "\(wrapper.name)(X)"), ("bits per element", "as X"), ("what", wrapper.summary)]
+                })
     }
 }
 

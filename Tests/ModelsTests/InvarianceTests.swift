@@ -89,8 +89,11 @@ import Testing
         }
     }
 
-    /// Every scheme stores rows of both forms; decoding reads what prefill reads.
-    @Test(arguments: SchemeRegistry.all.map(\.name), [Compute.reference, .fast])
+    /// Every scheme stores rows of both forms; decoding reads what prefill reads. The two add up in another order, which may
+    /// move an element of a later row to the next code.
+    @Test(
+        arguments: SchemeRegistry.all.map(\.name) + ["hadamard-64(affine-q4-g64)", "hadamard-32(q4_0)"],
+        [Compute.reference, .fast])
     func schemes(name: String, compute: Compute) throws {
         let fixture = Fixture(name: "deepseek-whole-groups")
         let tokens = try fixture.expected().tokens
@@ -103,7 +106,7 @@ import Testing
             let prefill = try run.logits(tokens, steps: [40, 4])
             let decode = try run.logits(tokens, steps: [40, 1])
             let errors = relativeErrors(decode, prefill, width: run.model.vocabularySize)
-            #expect(errors.max()! <= (compute == .fast ? 2e-2 : 1e-5))
+            #expect(errors.max()! <= (compute == .fast ? 2e-2 : 1e-4))
         }
     }
 

@@ -9,7 +9,7 @@
   weights that these stand for: the reference path as above; the fast ones, which round activations, are
   reported against 2e-2 and fail where a model's median is over 5e-2.
 - Texts: ids and decoded text of `TEXTS` random texts for each tokenizer in Tests/Fixtures/tokenizers.
-- Quantizers: the bytes of MLX's affine formats and of GGML's blocks.
+- Quantizers: the bytes of MLX's affine formats, of GGML's blocks, and of FP8, MXFP4 and NVFP4.
 
 The exit status is 0 only if all of it agrees.
 """
@@ -58,8 +58,12 @@ def compare_bytes_and_texts(texts: int, seed: int) -> int:
     with tempfile.TemporaryDirectory() as folder:
         print("Writing texts and rows", flush=True)
         tokenizer_texts.write(Path(folder) / "texts.tsv", texts, seed)
-        tests = ["TextTests.LibraryTests", "SchemesTests.GGMLSchemeTests/encodesAndDecodesLikeGGML"]
+        tests = [
+            "TextTests.LibraryTests", "SchemesTests.GGMLSchemeTests/encodesAndDecodesLikeGGML",
+            "SchemesTests.SmallFloatSchemeTests/encodesAndDecodesLikeTheirTypes",
+        ]
         quantizers.write_ggml(Path(folder), seed)
+        quantizers.write_formats(Path(folder), seed)
         if quantizers.write_affine(Path(folder), seed):
             tests.append("CKernelsTests.AffineTests/encodesLikeMLX")
         else:

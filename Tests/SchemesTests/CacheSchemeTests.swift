@@ -57,11 +57,44 @@ import Testing
         #expect(problem("layers 0,0: fp16; rest: fp16") == "10 layer 0 is given twice")
         #expect(problem("layers 9999: fp16; rest: fp16") == "8 no model has 4096 layers")
         #expect(problem("layers 0: afine-q4-g64; rest: fp16")
-            == "11 there is no scheme 'afine-q4-g64'; the nearest name is 'affine-q4-g64'")
+            == "11 unknown scheme 'afine-q4-g64'; did you mean 'affine-q4-g64'")
         #expect(problem("rest: k=fp16") == "14 'v' is missing; write k=NAME,v=NAME")
         #expect(problem("rest: fp16 q8_0") == "11 expected the end, found ' q8_0'")
         #expect(problem("fp16; rest: q8_0") == "1 expected 'layers' or 'rest', found 'fp16'")
         #expect(problem("fp16,fp32") == "5 expected the end, found ',fp32'")
+    }
+
+    @Test func wrappers() throws {
+        #expect(try CacheScheme(expression: "hadamard-64(affine-q4-g64)").description == "hadamard-64(affine-q4-g64)")
+        #expect(
+            try CacheScheme(expression: "v=q4_0,k=hadamard-32(hadamard-64(q4_0))").description
+                == "k=hadamard-32(hadamard-64(q4_0)),v=q4_0")
+        #expect(try SchemeRegistry.scheme(named: "hadamard-64(q8_0)").bytesPerToken(width: 128) == 136)
+        #expect(throws: SchemeError.widthNotGrouped(scheme: "hadamard-128(q8_0)", width: 192, groupSize: 128)) {
+            try SchemeRegistry.scheme(named: "hadamard-128(q8_0)").planes(width: 192)
+        }
+        #expect(throws: SchemeError.widthNotGrouped(scheme: "affine-q4-g128", width: 192, groupSize: 128)) {
+            try SchemeRegistry.scheme(named: "hadamard-64(affine-q4-g128)").planes(width: 192)
+        }
+    }
+
+    @Test func mistakesInWrappersAreNamed() {
+        for (expression, position, problem) in [
+            ("hadamard-64(afine-q4-g64)", 13, "unknown scheme 'afine-q4-g64'; did you mean 'affine-q4-g64'"),
+            ("k=fp16,v=hadamard-64(q4_1_)", 22, "unknown scheme 'q4_1_'; did you mean 'q4_1'"),
+            ("hadamard-63(q4_0)", 1, "unknown wrapper 'hadamard-63'; did you mean 'hadamard-64'"),
+            ("hadamard-64(zzzzzzzz)", 13, "unknown scheme 'zzzzzzzz'; see kvlab schemes"),
+            ("hadamard-64", 12, "'hadamard-64' goes around a scheme; write hadamard-64(affine-q4-g64)"),
+            ("hadamard-64(q4_0", 17, "the bracket is not closed; a ')' is missing"),
+            ("hadamard-64()", 13, "a scheme is missing"),
+            ("(q4_0)", 1, "a wrapper is missing"),
+            ("q4_0)", 5, "there is no '(' before this ')'"),
+            ("hadamard-64(q4_0))", 17, "there is no '(' before this ')'"),
+        ] {
+            #expect(throws: SchemeError.malformed(expression: expression, position: position, problem: problem)) {
+                try CacheScheme(expression: expression)
+            }
+        }
     }
 
     @Test func widthsThatDoNotFitAreRefused() throws {

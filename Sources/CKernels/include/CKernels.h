@@ -291,5 +291,44 @@ void kl_ggml_encode(kl_isa isa, kl_ggml type, const float *x, size_t n, size_t w
 /// n elements, whole blocks, as floats: the same bits as kl_ggml_dequantize on every ISA.
 void kl_ggml_decode(kl_isa isa, kl_ggml type, const uint8_t *blocks, size_t n, float *out);
 
+// MARK: KV rows in small floats
+//
+// Round to nearest, ties to even; what is beyond the largest becomes the largest. The same bytes on every ISA.
+
+typedef enum : int32_t { KL_E4M3 = 0, KL_E5M2 = 1 } kl_fp8;
+
+/// x [n, width] at x[i * strideX] into codes [n, width] and scales [n]: scale = max|x| / 448 (E4M3) or / 57344 (E5M2) of a
+/// row, code = x / scale. A row with an infinity or NaN has scale NaN and codes 0.
+void kl_fp8_encode(kl_isa isa, kl_fp8 type, const float *x, size_t n, size_t width, size_t strideX, uint8_t *codes,
+                   float *scales);
+/// out [n, width] = scale * value(code), rounded once.
+void kl_fp8_decode(kl_isa isa, kl_fp8 type, const uint8_t *codes, const float *scales, size_t n, size_t width, float *out);
+
+/// MXFP4: x [n, width] at x[i * strideX], width a multiple of 32, into E2M1 codes [n, width / 2], the first of two in the
+/// low nibble, and E8M0 scales [n, width / 32], 2^(floor(log2(max|x|)) - 2). A block with an infinity or NaN has scale NaN
+/// (255) and codes 0.
+void kl_mxfp4_encode(kl_isa isa, const float *x, size_t n, size_t width, size_t strideX, uint8_t *codes, uint8_t *scales);
+void kl_mxfp4_decode(kl_isa isa, const uint8_t *codes, const uint8_t *scales, size_t n, size_t width, float *out);
+
+/// NVFP4: x [n, width] at x[i * strideX], width a multiple of 16, into E2M1 codes [n, width / 2] as above and scales
+/// [n, width / 16] in E4M3: max|x| / 6 / unit, and code = x / (unit * scale). The unit of a row is max|x| / 2688 of it, kept
+/// in units [n], or 1 where `units` is null. A block with an infinity or NaN has scale NaN (0x7f) and codes 0.
+void kl_nvfp4_encode(kl_isa isa, const float *x, size_t n, size_t width, size_t strideX, uint8_t *codes, uint8_t *scales,
+                     float *_Nullable units);
+void kl_nvfp4_decode(kl_isa isa, const uint8_t *codes, const uint8_t *scales, const float *_Nullable units, size_t n,
+                     size_t width, float *out);
+
+// MARK: KV rows as levels of a codebook, and the rotation before it
+
+/// x [n], n a multiple of 8, to the codes of the nearest of 2^bits ascending levels (bits 1...4; of two as near the lower),
+/// packed least significant bit first into n * bits / 8 bytes. NaN has code 0.
+void kl_codebook_encode(kl_isa isa, int bits, const float *levels, const float *x, size_t n, uint8_t *codes);
+/// out [n] = levels[code] * scale, rounded once.
+void kl_codebook_decode(kl_isa isa, int bits, const float *levels, const uint8_t *codes, float scale, size_t n, float *out);
+
+/// Orthonormal Walsh–Hadamard transform of every `block` elements of x [n], in place; its own inverse but for rounding.
+/// block a power of two, n a multiple of it. The same bits on every ISA.
+void kl_hadamard(kl_isa isa, float *x, size_t n, size_t block);
+
 #pragma clang assume_nonnull end
 #endif
