@@ -21,7 +21,7 @@ final class SchedulerEntry {
         self.request = request
         self.submitted = submitted
         self.peakBytes = peakBytes
-        turn = ScheduledTurn(id: id, request: request)
+        turn = ScheduledTurn(id: id, request: request, submitted: submitted)
     }
 
     var agent: String { request.agent }

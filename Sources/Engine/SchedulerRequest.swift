@@ -58,6 +58,8 @@ public struct ScheduledTurn: Sendable {
     public internal(set) var promptTokens: Int
     /// Prompt tokens found in the cache.
     public internal(set) var hitTokens = 0
+    /// When it was submitted.
+    public let submitted: ContinuousClock.Instant
     /// From submitting to the first step with tokens of this request.
     public internal(set) var queuedSeconds = 0.0
     /// From submitting to the first token; NaN where there was none.
@@ -73,8 +75,9 @@ public struct ScheduledTurn: Sendable {
     /// CRC-32C of the logits behind each token, where they are recorded.
     public internal(set) var logitChecksums: [UInt32] = []
 
-    init(id: RequestID, request: ScheduledRequest) {
+    init(id: RequestID, request: ScheduledRequest, submitted: ContinuousClock.Instant) {
         self.id = id
+        self.submitted = submitted
         agent = request.agent
         promptTokens = request.prompt.count
     }

@@ -23,6 +23,8 @@ final class AgentBench {
         var state: String
         var context: Int
         var batch: Int
+        /// When this run began.
+        var start: ContinuousClock.Instant
     }
 
     let engine: Engine
@@ -31,10 +33,16 @@ final class AgentBench {
     private let caches: CacheFolder
     private let clock = ContinuousClock()
 
+    /// A bench with the synthetic weights of a shape.
     /// - Throws: ``SchemeError`` or what making the model throws.
-    init(_ laboratory: Laboratory, shape: String, scheme: String, seed: UInt64) throws {
+    convenience init(_ laboratory: Laboratory, shape: String, scheme: String, seed: UInt64) throws {
+        try self.init(laboratory, engine: laboratory.engine(shape: shape, seed: seed), scheme: scheme)
+    }
+
+    /// - Throws: ``SchemeError``.
+    init(_ laboratory: Laboratory, engine: Engine, scheme: String) throws {
         self.laboratory = laboratory
-        engine = try laboratory.engine(shape: shape, seed: seed)
+        self.engine = engine
         layout = try CacheLayout(spec: engine.model.cacheSpec, scheme: CacheScheme(expression: scheme))
         caches = try CacheFolder(path: "\(laboratory.cacheFolder)/agents-\(UUID().uuidString)")
     }
@@ -88,6 +96,9 @@ final class AgentBench {
         return (0..<count).map { _ in Int32.random(in: 0..<Int32(engine.model.vocabularySize), using: &generator) }
     }
 
+    /// This moment, as turns count theirs.
+    var now: ContinuousClock.Instant { clock.now }
+
     /// Steps until `count` turns have ended; saves may go on.
     /// - Returns: the turns, and seconds from the call to the last of them.
     /// - Throws: ``ExperimentsError/turnFailed(agent:reason:)``.
@@ -125,7 +136,8 @@ final class AgentBench {
             "batch": .int(Int64(conditions.batch)), "agent": .string(turn.agent),
             "source": .string(turn.source.rawValue), "match": .string(turn.match.rawValue),
             "prompt_tokens": .int(Int64(turn.promptTokens)), "hit_tokens": .int(Int64(turn.hitTokens)),
-            "output_tokens": .int(Int64(turn.tokens.count)), "queued_seconds": .double(turn.queuedSeconds),
+            "output_tokens": .int(Int64(turn.tokens.count)),
+            "start_seconds": .double((turn.submitted - conditions.start).seconds), "queued_seconds": .double(turn.queuedSeconds),
             "ttft_seconds": .double(turn.ttftSeconds), "total_seconds": .double(turn.totalSeconds),
             "load_seconds": .double(turn.loadSeconds), "exposed_load_seconds": .double(exposed),
             "decode_step_seconds": .double(turn.stepSeconds.isEmpty ? .nan : Statistics.median(turn.stepSeconds)),
@@ -158,6 +170,7 @@ final class AgentBench {
                 .init("prompt_tokens", .int, units: "1", "Tokens of the prompt"),
                 .init("hit_tokens", .int, units: "1", "Prompt tokens found in the cache"),
                 .init("output_tokens", .int, units: "1", "Tokens generated"),
+                .init("start_seconds", .double, units: "s", "From the start of the run to submitting"),
                 .init("queued_seconds", .double, units: "s", "From submitting to the first step with the request"),
                 .init("ttft_seconds", .double, units: "s", "From submitting to the first token"),
                 .init("total_seconds", .double, units: "s", "From submitting to the last token"),

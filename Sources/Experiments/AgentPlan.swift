@@ -11,6 +11,13 @@ struct AgentPlan {
         let order: Int
     }
 
+    /// A model that is measured: a shape, or a checkpoint by its path.
+    struct Model {
+        let name: String
+        /// The longest context in tokens.
+        let contextLimit: Int
+    }
+
     let cells: [Cell]
     let seed: UInt64
     private let entries: [String: Entry]
@@ -18,20 +25,34 @@ struct AgentPlan {
     /// Reads the settings `shapes`, `schemes`, `contexts`, `passes` and `seed`.
     /// - Parameter extra: tokens that come on top of a context.
     init(_ experiment: String, _ settings: Settings, _ laboratory: Laboratory, extra: Int) throws {
-        let shapes = try settings.strings("shapes", oneOf: laboratory.shapeNames)
+        try self.init(
+            experiment, settings, models: Self.shapes(settings, laboratory),
+            contexts: settings.ints("contexts", in: 2...10_000_000), named: "contexts", extra: extra)
+    }
+
+    /// The models of the setting `shapes`.
+    static func shapes(_ settings: Settings, _ laboratory: Laboratory) throws -> [Model] {
+        try settings.strings("shapes", oneOf: laboratory.shapeNames).map {
+            Model(name: $0, contextLimit: try laboratory.configuration(shape: $0).contextLimit)
+        }
+    }
+
+    /// Reads the settings `schemes`, `passes` and `seed`.
+    /// - Parameter key: the setting that the contexts come from.
+    init(
+        _ experiment: String, _ settings: Settings, models: [Model], contexts: [Int], named key: String, extra: Int
+    ) throws {
         let schemes = try settings.strings("schemes")
-        let contexts = try settings.ints("contexts", in: 2...10_000_000)
         let passes = try settings.int("passes", in: 1...1000)
         seed = UInt64(try settings.int("seed", in: 0...Int.max))
         var generator = SplitMix64(seed: seed)
         var cells: [Cell] = []
         var entries: [String: Entry] = [:]
-        for shape in shapes {
-            let limit = try laboratory.configuration(shape: shape).contextLimit
+        for model in models {
+            let (shape, limit) = (model.name, model.contextLimit)
             if let long = contexts.first(where: { $0 + extra > limit }) {
                 throw settings.bad(
-                    "contexts",
-                    "holds \(long), which with \(extra) new tokens is more than the \(limit) that \(shape) takes")
+                    key, "holds \(long), which with \(extra) new tokens is more than the \(limit) that \(shape) takes")
             }
             let all = schemes.flatMap { scheme in
                 contexts.flatMap { context in (1...passes).map { (scheme, context, $0) } }

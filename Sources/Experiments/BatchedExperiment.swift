@@ -42,11 +42,12 @@ public final class BatchedExperiment: Experiment {
         var generator = plan.generator(entry)
         let runs = states.flatMap { state in batches.map { (state, $0) } }.shuffled(using: &generator)
         return try runs.enumerated().flatMap { index, run in
+            let start = bench.now
             let (turns, seconds) = try measure(bench, Array(agents.prefix(run.1)), state: run.0, entry)
             let conditions = AgentBench.Conditions(
                 cell: cell.name, pass: entry.pass, order: entry.order * 100 + index, shape: entry.shape,
                 paperModel: try laboratory.paperModel(shape: entry.shape), mode: run.1 == 1 ? "alone" : "together",
-                state: run.0, context: entry.context, batch: run.1)
+                state: run.0, context: entry.context, batch: run.1, start: start)
             return turns.map { (Self.schema, bench.row($0, conditions, wallSeconds: seconds)) }
         }
     }

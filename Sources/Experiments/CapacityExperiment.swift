@@ -119,7 +119,9 @@ public final class CapacityExperiment: Experiment {
             "note": .string("computed only: this profile fills no pool of this size at this context"),
         ]
         if plan.measured {
-            let filled = try fill(layout, plan)
+            let filled = try FilledPool(
+                budgetBytes: plan.budget.bytes, layout: layout, tokens: plan.context, seed: seed,
+                execution: laboratory.execution)
             row["agents_measured"] = .int(Int64(filled.agents))
             row["bytes_per_agent_measured"] = .int(Int64(filled.agents == 0 ? -1 : filled.poolBytes / filled.agents))
             row["pool_bytes_measured"] = .int(Int64(filled.poolBytes))
@@ -128,35 +130,6 @@ public final class CapacityExperiment: Experiment {
             row["note"] = .string("")
         }
         return [(Self.schema, row)]
-    }
-
-    private struct Filled {
-        var agents = 0
-        var poolBytes = 0
-        var residentGrowth = 0
-        var seconds = 0.0
-    }
-
-    /// Adds agents until one is refused; that one is taken back whole.
-    private func fill(_ layout: CacheLayout, _ plan: Plan) throws -> Filled {
-        let pool = BlockPool(budgetBytes: plan.budget.bytes)
-        let before = ProcessFacts.residentBytes() ?? 0
-        let clock = ContinuousClock()
-        let start = clock.now
-        let context = try SyntheticContext(layout: layout, seed: seed, execution: laboratory.execution)
-        var agents: [AgentCache] = []
-        while true {
-            let agent = AgentCache(agent: "agent \(agents.count)", layout: layout, pool: pool)
-            do {
-                try context.fill(agent, to: plan.context)
-            } catch CachesError.budgetExceeded {
-                break
-            }
-            agents.append(agent)
-        }
-        return Filled(
-            agents: agents.count, poolBytes: pool.usedBytes,
-            residentGrowth: (ProcessFacts.residentBytes() ?? 0) - before, seconds: (clock.now - start).seconds)
     }
 }
 

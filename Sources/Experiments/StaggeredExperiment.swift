@@ -43,6 +43,7 @@ public final class StaggeredExperiment: Experiment {
                     agent: agent, prompt: bench.tokens(entry.context, seed: UInt64(entry.order * 10 + place)),
                     maximumTokens: outputTokens)
             }
+            let start = bench.now
             try scheduler.submit(requests[0])
             let (late, delay) = (requests[1], delaySeconds)
             // B comes at its time, whatever the scheduler is doing then. Its request was checked as A's was.
@@ -53,7 +54,8 @@ public final class StaggeredExperiment: Experiment {
             let (turns, seconds) = try bench.serve(2, on: scheduler)
             let conditions = AgentBench.Conditions(
                 cell: cell.name, pass: entry.pass, order: entry.order * 10 + index, shape: entry.shape,
-                paperModel: paperModel, mode: mode, state: "cold", context: entry.context, batch: 2)
+                paperModel: paperModel, mode: mode, state: "cold", context: entry.context, batch: 2,
+                start: start)
             return turns.map { (Self.schema, bench.row($0, conditions, wallSeconds: seconds)) }
         }
     }

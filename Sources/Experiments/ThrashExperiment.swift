@@ -86,6 +86,7 @@ public final class ThrashExperiment: Experiment {
         let label = mode.label(entry.scheme)
         let paperModel = try laboratory.paperModel(shape: entry.shape)
         var rows: [(schema: TableSchema, row: Row)] = []
+        let start = bench.now
         for round in 0..<rounds {
             for (index, name) in names.enumerated() {
                 let resident = Set(scheduler.residentAgents)
@@ -100,7 +101,7 @@ public final class ThrashExperiment: Experiment {
                 let conditions = AgentBench.Conditions(
                     cell: cell.name, pass: entry.pass, order: order * 10_000 + round * agents + index,
                     shape: entry.shape, paperModel: paperModel, mode: label, state: pages, context: entry.context,
-                    batch: agents)
+                    batch: agents, start: start)
                 rows.append(
                     (
                         Self.schema,

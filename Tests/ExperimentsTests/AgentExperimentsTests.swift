@@ -4,8 +4,18 @@ import Testing
 
 /// Small runs of the experiments that serve several agents.
 @Suite(.serialized) struct AgentExperimentsTests {
-    private func rows(_ name: String, _ settings: String, overrides: [String] = []) throws -> [Row] {
+    /// The tiny shape with a row for every token of the checkpoint that comes with kvlab.
+    private static let wideVocabulary = """
+        {"model_type": "llama", "hidden_size": 128, "intermediate_size": 256, "num_hidden_layers": 2,
+         "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 64, "vocab_size": 4096,
+         "max_position_embeddings": 4096, "rope_theta": 500000.0, "tie_word_embeddings": true}
+        """
+
+    private func rows(
+        _ name: String, _ settings: String, overrides: [String] = [], shape: String? = nil
+    ) throws -> [Row] {
         let lab = try RunnerTests.Lab()
+        if let shape { try lab.write("experiments/shapes/tiny.json", shape) }
         try lab.write(
             "experiments/\(name).yaml",
             """
@@ -97,6 +107,86 @@ import Testing
             cold.count { text($0, "state") == phase }
         }
         #expect(counts == [6, 6, 4, 6, 3])
+    }
+
+    private static let routing =
+        "weights: [datasets/checkpoints/llama-mini], articles: datasets/articles, tokenizer: datasets/checkpoints/llama-mini, "
+        + "contexts: [200], passes: 1, output_tokens: 6, page_cache: dropped, "
+
+    /// Every expert is fresh, then found on disk, then in memory, and finds all that it heard and said but its last token.
+    @Test func routing() throws {
+        let rows = try rows(
+            "routing", Self.routing + "experts: 5, queries: 2, repeats: 1", shape: Self.wideVocabulary)
+        // A shape and a checkpoint.
+        #expect(rows.count == 2 * (5 + 2 * 3 + 1))
+        var known: [String: Int] = [:]
+        for row in rows {
+            let (state, role) = (text(row, "state"), text(row, "mode"))
+            let source = role == "reporter" ? ["fresh", "hot"] : ["1": ["fresh"], "2": ["restored"], "3": ["hot"]][state.prefix(1)]
+            #expect(source?.contains(text(row, "source")) == true, "\(state)")
+            let agent = text(row, "shape") + text(row, "agent")
+            #expect(int(row, "hit_tokens") == max(0, (known[agent] ?? 0) - 1))
+            known[agent] = int(row, "prompt_tokens") + int(row, "output_tokens")
+            let isTrained = text(row, "shape") == "llama-mini"
+            #expect(isTrained == ["passed", "failed"].contains(text(row, "gate")))
+            #expect(double(row, "start_seconds") >= 0)
+            if state.hasPrefix("1") { #expect((200...230).contains(int(row, "prompt_tokens"))) }
+        }
+        #expect(known.count == 2 * 6)
+    }
+
+    @Test func routingRefusesWhatItCannotRun() throws {
+        func message(_ settings: String, shape: String? = nil) -> String {
+            do {
+                _ = try rows("routing", settings, shape: shape)
+                return ""
+            } catch { return "\(error)" }
+        }
+        #expect(
+            message(Self.routing + "experts: 4, queries: 3, repeats: 0", shape: Self.wideVocabulary)
+                .hasSuffix("'queries' is 3: with two experts each, 4 experts are asked more than once."))
+        #expect(
+            message(Self.routing + "experts: 99, queries: 3, repeats: 0", shape: Self.wideVocabulary)
+                .hasSuffix("'experts' is 99, and there are 10 articles."))
+        #expect(
+            message(Self.routing + "experts: 4, queries: 1, repeats: 2", shape: Self.wideVocabulary)
+                .hasSuffix("'repeats' is 2, and there are 1 queries to repeat."))
+        #expect(
+            message(Self.routing + "experts: 4, queries: 1, repeats: 0")
+                .hasSuffix("'tokenizer' has 4096 ids, more than the 512 of tiny."))
+        let nowhere = Self.routing.replacingOccurrences(of: "datasets/articles", with: "Tests")
+        #expect(message(nowhere).contains("/questions.yaml: there is no such file, or it is not UTF-8 text."))
+    }
+
+    @Test func qualityGate() {
+        #expect(QualityGate.passes("The cat sat on the mat.", tokens: 8, of: 16))
+        #expect(!QualityGate.passes("The cat sat on the mat.", tokens: 7, of: 16))
+        #expect(!QualityGate.passes("  ", tokens: 16, of: 16))
+        #expect(!QualityGate.passes(String(repeating: "x", count: 21), tokens: 16, of: 16))
+        #expect(QualityGate.passes(String(repeating: "a b c d ", count: 5), tokens: 16, of: 16))
+        #expect(!QualityGate.passes(String(repeating: "a b c d ", count: 6), tokens: 16, of: 16))
+    }
+
+    /// Each component with and without in every pass; without quantization the budget holds what it was made for.
+    @Test func ablation() throws {
+        let rows = try rows(
+            "ablation",
+            "persistence_context: 600, capacity_context: 300, budget_agents: 4, batching_context: 300, scene_tokens: 40, "
+                + "passes: 2, output_tokens: 4")
+        #expect(rows.count == 2 * 4 * 2)
+        func values(_ component: String, _ isOn: Int) -> [Double] {
+            rows.filter { text($0, "component") == component && int($0, "enabled") == isOn }.map { double($0, "value") }
+        }
+        for component in ["persistence", "q4 vs fp16", "batching", "cross-phase"] {
+            for isOn in 0...1 {
+                #expect(values(component, isOn).count == 2)
+                #expect(values(component, isOn).allSatisfy { $0 > 0 && $0.isFinite })
+            }
+        }
+        #expect(values("q4 vs fp16", 0) == [4, 4])
+        #expect(values("q4 vs fp16", 1).allSatisfy { $0 >= 14 })
+        // 600 tokens computed against one.
+        #expect(values("persistence", 1).max()! < values("persistence", 0).min()!)
     }
 
     @Test func badSettings() throws {

@@ -52,7 +52,7 @@ import Testing
     /// The models ask for exactly the parameters that transformers' models have: `sum(p.numel() for p in
     /// model.parameters())` of the class made from the same file on the meta device (transformers 5.23.0).
     @Test(arguments: [
-        ("deepseek-coder-v2-lite", 15_706_484_224), ("gemma3-12b", 11_766_034_176), ("llama-quick", 174_736_384),
+        ("deepseek-coder-v2-lite", 15_706_484_224), ("gemma3-12b", 11_766_034_176), ("gemma-quick", 123_756_288), ("llama-quick", 174_736_384),
         ("llama3.1-8b", 8_030_261_248), ("llama3.2-1b", 1_235_814_400),
     ])
     func parameters(shape: String, count: Int) throws {

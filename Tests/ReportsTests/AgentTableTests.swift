@@ -4,10 +4,10 @@ import Testing
 
 /// Tables of agents that are served together: T4, F3, thrash.
 @Suite struct AgentTableTests {
-    private static let strings = ["cell", "shape", "paper_model", "weights", "scheme", "mode", "state", "agent", "source", "isa"]
+    private static let strings = ["cell", "shape", "paper_model", "weights", "scheme", "mode", "state", "agent", "source", "isa", "gate"]
     private static let ints = ["pass", "order", "context_tokens", "batch", "prompt_tokens", "hit_tokens", "output_tokens", "bytes_loaded", "threads"]
     private static let doubles = [
-        "ttft_seconds", "total_seconds", "load_seconds", "exposed_load_seconds", "wall_seconds",
+        "start_seconds", "queued_seconds", "ttft_seconds", "total_seconds", "load_seconds", "exposed_load_seconds", "wall_seconds",
     ]
 
     private func results(_ name: String, _ rows: [Row]) throws -> ResultsFile {
@@ -22,17 +22,18 @@ import Testing
         mode: String = "together", state: String = "cold", pass: Int = 1, order: Int, batch: Int = 1, agent: String = "A",
         source: String = "fresh", ttft: Double = 1, total: Double = 2, load: Double = 0, exposed: Double = 0,
         wall: Double = 2, output: Int = 10, hit: Int = 0, model: String = "llama3.1-8b",
-        scheme: String = "affine-q4-g64"
+        scheme: String = "affine-q4-g64", context: Int = 1024, start: Double = 0, gate: String = ""
     ) -> Row {
         [
             "cell": .string("cell \(pass)"), "shape": .string("tiny"), "paper_model": .string(model),
             "weights": .string("synthetic"), "scheme": .string(scheme), "mode": .string(mode), "state": .string(state),
             "agent": .string(agent), "source": .string(source), "isa": .string("avx2"), "pass": .int(Int64(pass)),
-            "order": .int(Int64(order)), "context_tokens": .int(1024), "batch": .int(Int64(batch)), "prompt_tokens": .int(1000),
+            "order": .int(Int64(order)), "context_tokens": .int(Int64(context)), "batch": .int(Int64(batch)), "prompt_tokens": .int(1000),
             "hit_tokens": .int(Int64(hit)),
             "output_tokens": .int(Int64(output)), "bytes_loaded": .int(1000), "threads": .int(2),
             "ttft_seconds": .double(ttft), "total_seconds": .double(total), "load_seconds": .double(load),
             "exposed_load_seconds": .double(exposed), "wall_seconds": .double(wall),
+            "start_seconds": .double(start), "queued_seconds": .double(0), "gate": .string(gate),
         ]
     }
 
@@ -132,5 +133,79 @@ import Testing
         #expect(try cell(table, 2, "gain_here").estimate?.value == 1)
         #expect(try cell(table, 2, "cold_paper_s").number == 72.9)
         #expect(try cell(table, 2, "verdict") == .verdict(.differs))
+    }
+
+    /// Speed-ups are of a pass's means over its priming; gates are counted over all passes, and only where one was asked.
+    @Test func routing() throws {
+        func rows(context: Int) -> [Row] {
+            (1...2).flatMap { pass in
+                let drift = Double(pass)
+                return [
+                    turn(mode: "expert", state: "1 priming (cold)", pass: pass, order: 0, ttft: 30 * drift, model: "gemma3-12b", context: context, gate: "failed"),
+                    turn(mode: "expert", state: "1 priming (cold)", pass: pass, order: 1, ttft: 10 * drift, model: "gemma3-12b", context: context, gate: "passed"),
+                    turn(mode: "expert", state: "2 queries (warm)", pass: pass, order: 2, ttft: drift, hit: 900, model: "gemma3-12b", context: context, gate: "passed"),
+                    turn(mode: "reporter", state: "2 queries (warm)", pass: pass, order: 3, ttft: 2 * drift, model: "gemma3-12b", context: context, gate: "passed"),
+                    turn(mode: "expert", state: "3 repeated (hot)", pass: pass, order: 4, ttft: 4 * drift, model: "gemma3-12b", context: context, gate: "not asked"),
+                ]
+            }
+        }
+        let table = try table("T8", try results("routing", rows(context: 3072)))
+        #expect(table.rows.count == 4)
+        #expect(try cell(table, 0, "ttft_here_s").estimate?.value == 30)
+        #expect(try cell(table, 0, "ttft_paper_s").number == 20.514)
+        #expect(try cell(table, 0, "gate_here") == .text("2/4") && cell(table, 0, "gate_paper") == .text("8/10"))
+        #expect(try cell(table, 1, "speedup_here").estimate?.value == 20)
+        #expect(try cell(table, 1, "speedup_paper").number == 20.514 / 0.847)
+        #expect(try cell(table, 1, "hit_share").number == 0.9)
+        #expect(try cell(table, 1, "verdict") == .verdict(.reproduced))
+        #expect(try cell(table, 2, "verdict") == .missing("the paper times no reporter"))
+        #expect(try cell(table, 3, "speedup_here").estimate?.value == 5)
+        #expect(try cell(table, 3, "verdict") == .verdict(.differs))
+        #expect(try cell(table, 3, "gate_here") == .missing("synthetic weights say nothing"))
+        let short = try self.table("T8", try results("routing", rows(context: 512)))
+        #expect(try cell(short, 1, "verdict") == .verdict(.notRunnable(reason: "articles are cut below the paper's 2000 tokens")))
+    }
+
+    /// Effects of times are without ÷ with, of the rest with ÷ without, within the pass.
+    @Test func ablation() throws {
+        let strings = ["shape", "paper_model", "weights", "scheme", "component", "metric", "unit", "isa"]
+        let schema = TableSchema(
+            name: "ablation", title: "ablation",
+            columns: strings.map { ColumnSchema($0, .string, $0) }
+                + ["pass", "enabled", "context_tokens", "threads"].map { ColumnSchema($0, .int, $0) }
+                + [ColumnSchema("value", .double, "value")])
+        func row(_ component: String, _ unit: String, _ pass: Int, _ isOn: Bool, _ value: Double, _ model: String) -> Row {
+            [
+                "shape": .string("tiny"), "paper_model": .string(model), "weights": .string("synthetic"),
+                "scheme": .string("affine-q4-g64"), "component": .string(component), "metric": .string("what"),
+                "unit": .string(unit), "isa": .string("avx2"), "pass": .int(Int64(pass)), "enabled": .int(isOn ? 1 : 0),
+                "context_tokens": .int(4096), "threads": .int(2), "value": .double(value),
+            ]
+        }
+        func table(model: String) throws -> ReportTable {
+            let rows = (1...2).flatMap { pass in
+                let drift = Double(pass)
+                return [
+                    row("batching", "1/s", pass, true, 30 * drift, model), row("batching", "1/s", pass, false, 20 * drift, model),
+                    row("persistence", "s", pass, true, 0.5 * drift, model), row("persistence", "s", pass, false, 20 * drift, model),
+                    row("q4 vs fp16", "1", pass, true, 4, model), row("q4 vs fp16", "1", pass, false, 0, model),
+                ]
+            }
+            return try self.table("T6", SampleRun.file([try SampleRun.table(schema, rows)]))
+        }
+        let own = try table(model: "gemma3-12b")
+        #expect(own.rows.count == 3)
+        // In the paper's order.
+        #expect(try cell(own, 0, "component") == .text("persistence") && cell(own, 0, "metric") == .text("what (ms)"))
+        #expect(try cell(own, 0, "with_here").estimate?.value == 750)
+        #expect(try cell(own, 0, "effect_here").estimate?.value == 40)
+        #expect(try cell(own, 0, "effect_paper").number == 15736.0 / 577)
+        #expect(try cell(own, 0, "verdict") == .verdict(.reproduced))
+        #expect(try cell(own, 1, "effect_here") == .missing("nothing fits without the component"))
+        #expect(try cell(own, 2, "effect_here").estimate?.value == 1.5)
+        #expect(try cell(own, 2, "verdict") == .verdict(.differs))
+        let other = try table(model: "llama3.1-8b")
+        #expect(try cell(other, 0, "verdict") == .missing("the paper's ablation is of Gemma 3 12B only"))
+        #expect(try cell(other, 0, "effect_here").estimate?.value == 40)
     }
 }

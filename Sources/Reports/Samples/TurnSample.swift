@@ -1,7 +1,7 @@
 import Results
 
-/// One turn of an agent that was served among others: a row of the results tables `batched`, `staggered`, `thrash`
-/// and `phases`. Times are in seconds.
+/// One turn of an agent that was served among others: a row of the results tables `batched`, `staggered`, `thrash`,
+/// `phases` and `routing`. Times are in seconds.
 struct TurnSample: Equatable {
     var cell: String
     var pass: Int
@@ -19,6 +19,9 @@ struct TurnSample: Equatable {
     var promptTokens: Int
     var hitTokens: Int
     var outputTokens: Int
+    /// From the start of the run to submitting, and from there to the first step; NaN in files that do not say it.
+    var startSeconds: Double
+    var queuedSeconds: Double
     var ttftSeconds: Double
     var totalSeconds: Double
     var loadSeconds: Double
@@ -27,6 +30,8 @@ struct TurnSample: Equatable {
     var bytesLoaded: Int
     var threads: Int
     var isa: String
+    /// What the gate on generated text said; empty where there is none.
+    var gate: String
 
     /// The rows of `table`.
     /// - Throws: ``ReportsError/missingColumn(table:column:kind:)``.
@@ -43,14 +48,19 @@ struct TurnSample: Equatable {
         let (ttft, total, wall) = (try real("ttft_seconds"), try real("total_seconds"), try real("wall_seconds"))
         let (load, exposed) = (try real("load_seconds"), try real("exposed_load_seconds"))
         let (bytes, threads, isa) = (try whole("bytes_loaded"), try whole("threads"), try text("isa"))
+        let unknown = [Double](repeating: .nan, count: table.rowCount)
+        let (start, queued) = (table.doubles("start_seconds") ?? unknown, table.doubles("queued_seconds") ?? unknown)
+        let gate = table.strings("gate")
         return (0..<table.rowCount).map { row in
             TurnSample(
                 cell: cell[row], pass: pass[row], order: order[row], shape: shape[row], paperModel: paperModel[row],
                 weights: weights[row], scheme: scheme[row], mode: mode[row], state: state[row],
                 contextTokens: context[row], batch: batch[row], agent: agent[row], source: source[row],
-                promptTokens: prompt[row], hitTokens: hit[row], outputTokens: output[row], ttftSeconds: ttft[row], totalSeconds: total[row],
+                promptTokens: prompt[row], hitTokens: hit[row], outputTokens: output[row], startSeconds: start[row],
+                queuedSeconds: queued[row], ttftSeconds: ttft[row], totalSeconds: total[row],
                 loadSeconds: load[row], exposedLoadSeconds: exposed[row], wallSeconds: wall[row],
-                bytesLoaded: bytes[row], threads: threads[row], isa: isa[row])
+                bytesLoaded: bytes[row], threads: threads[row], isa: isa[row],
+                gate: gate?[row] ?? "")
         }
     }
 }
