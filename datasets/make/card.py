@@ -89,7 +89,7 @@ def write_card(a, log, seconds, text, held, pools, tokenizer):
         f"  --steps {a.steps} --decay-steps {a.decay_steps} --last-steps {a.last_steps} --rate {a.rate} --seed {a.seed} "
         f"--threads {a.threads}",
         "```", "",
-        f"- {a.steps:,} steps of {a.tokens_per_step:,} tokens: {a.steps * a.tokens_per_step:,} tokens; "
+        f"- {a.steps:,} steps, {log[-1]['tokens']:,} tokens; "
         f"{seconds / 60:.0f} minutes of wall time on {a.threads} threads of a machine that did other work beside it.",
         f"- torch {torch.__version__}, transformers {transformers.__version__}, Python {platform.python_version()}, "
         f"{platform.machine()}, device {a.device}.",

@@ -42,9 +42,9 @@ def read_tasks(path):
 
 def train_tokenizer(texts):
     tokenizer = Tokenizer(models.BPE())
-    # Digits one by one, so that a code's tokens do not depend on its neighbours.
+    # Digits one by one, with the space before them, so that a code's tokens do not depend on its neighbours.
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
-        pre_tokenizers.Split(Regex(r"\p{N}"), behavior="isolated"),
+        pre_tokenizers.Split(Regex(r"\s?\p{N}"), behavior="isolated"),
         pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)])
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.train_from_iterator(texts, trainers.BpeTrainer(
@@ -88,7 +88,7 @@ class Pool:
         return self.ids[a:b], self.answer[a:b]
 
 
-SMALL = ["arithmetic", "arithmetic", "arithmetic", "copy", "tool-call", "dialogue"]
+SMALL = ["arithmetic", "arithmetic", "copy", "copy", "tool-call", "dialogue"]
 
 
 class Rows:
@@ -99,7 +99,8 @@ class Rows:
 
     def batch(self, step, rows, length, recall, mix):
         """`recall`: names of the pools of recall documents; `mix`: shares of text, recall and small tasks.
-        Returns ids, targets' weights and answer marks, [rows, length + 1]; the marks are 1 for recall answers, 2 for others."""
+        Returns ids, targets' weights and answer marks, [rows, length + 1]; the marks are 1 for the first digit of a recalled
+        code, which nothing but the fact tells, 2 for all other tokens of answers."""
         random = np.random.default_rng([self.seed, step])
         kinds = random.choice(3, size=rows, p=np.array(mix) / sum(mix))
         made = [self.row(random, kind, length + 1, recall) for kind in kinds]
@@ -118,7 +119,11 @@ class Rows:
             n = min(len(tokens), length - at)
             ids[at:at + n] = tokens[:n]
             weight[at:at + n] = np.where(answer[:n] > 0, 3.0, 0.3)
-            mark[at:at + n] = np.where(answer[:n] > 0, 1 if name else 2, 0)
+            mark[at:at + n] = np.where(answer[:n] > 0, 2, 0)
+            if name:
+                first = (answer[:n] > 0) & (np.diff(answer[:n], prepend=0) != 0)
+                mark[at:at + n][first] = 1
+                weight[at:at + n][first] = 10.0
             at += n
             name = None  # one recall document a row: two would use the same names with other codes
         return ids, weight, mark

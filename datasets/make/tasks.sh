@@ -12,6 +12,7 @@ write() {
   "$kvlab" tasks generate "$@" > "$folder/$name.jsonl"
 }
 
+write recall-128    --task recall --split train --seed 10 --count 16000 --facts 4-8 --questions 3 --distractors 0
 write recall-256    --task recall --split train --seed 1 --count 9000 --facts 2-6 --questions 2
 write recall-512    --task recall --split train --seed 2 --count 7000 --facts 4-18 --questions 3-4
 write recall-1024   --task recall --split train --seed 3 --count 8000 --facts 8-45 --questions 4-8

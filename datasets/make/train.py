@@ -23,12 +23,14 @@ import evaluate
 import models
 from muon import Optimizer
 
-# Tokens a row, recall documents, shares of text : recall : small tasks, and the recall accuracy that ends the stage.
+# Tokens a row and a step, recall documents, shares of text : recall : small tasks, and the share of recalled codes' first
+# digits that ends the stage. Looking a fact up appears suddenly, after steps more than tokens: the first steps are short.
 STAGES = [
-    dict(length=256, recall=["recall-256"], mix=(40, 30, 30), until=0.5),
-    dict(length=512, recall=["recall-512"], mix=(45, 30, 25), until=0.7),
-    dict(length=1024, recall=["recall-1024", "recall-1024", "several-1024"], mix=(55, 25, 20), until=None),
-    dict(length=2048, recall=["recall-2048", "recall-2048", "several-1024"], mix=(60, 22, 18), until=None),
+    dict(length=128, tokens=2048, recall=["recall-128"], mix=(15, 50, 35), until=0.8),
+    dict(length=256, tokens=4096, recall=["recall-256"], mix=(45, 30, 25), until=0.8),
+    dict(length=512, tokens=4096, recall=["recall-512"], mix=(55, 25, 20), until=0.8),
+    dict(length=1024, tokens=4096, recall=["recall-1024", "recall-1024", "several-1024"], mix=(62, 20, 18), until=None),
+    dict(length=2048, tokens=4096, recall=["recall-2048", "recall-2048", "several-1024"], mix=(65, 20, 15), until=None),
 ]
 LAST = len(STAGES) - 1
 
@@ -43,7 +45,6 @@ def arguments():
     p.add_argument("--steps", type=int, default=2000)
     p.add_argument("--decay-steps", type=int, help="steps in which the rate falls to zero; 35 %% of all by default")
     p.add_argument("--last-steps", type=int, help="steps at 2,048 tokens; 15 %% of all by default")
-    p.add_argument("--tokens-per-step", type=int, default=4096)
     p.add_argument("--rate", type=float, default=3e-3)
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--threads", type=int, default=2)
@@ -124,12 +125,13 @@ def train(a, text, pools):
     for p in model.parameters():  # parameters only: tables of rotary frequencies stay float32
         p.data = p.data.to(torch.bfloat16)
     routers = watch_routers(model)
-    stage, found, log, start, seconds = 0, 0.0, [], 0, 0.0
+    stage, found, log, start, seconds, tokens = 0, 0.0, [], 0, 0.0, 0
     path = pathlib.Path(a.work) / "state.pt"
     if path.exists():
         state = torch.load(path, map_location=a.device, weights_only=False)
         optimizer.load_state_dict(state["optimizer"])
         stage, found, log, start, seconds = (state[k] for k in ("stage", "found", "log", "step", "seconds"))
+        tokens = state["tokens"]
         print(f"resumed at step {start}", flush=True)
     rows = data.Rows(text, pools, a.seed)
     clock, cpu = time.monotonic(), time.process_time()
@@ -142,7 +144,8 @@ def train(a, text, pools):
         s = STAGES[stage]
         ids, weight, mark = (
             torch.from_numpy(x).to(a.device)
-            for x in rows.batch(step, a.tokens_per_step // s["length"], s["length"], s["recall"], s["mix"]))
+            for x in rows.batch(step, s["tokens"] // s["length"], s["length"], s["recall"], s["mix"]))
+        tokens += s["tokens"]
         hidden = model.model(input_ids=ids[:, :-1], use_cache=False).last_hidden_state
         scores = model.lm_head(hidden).reshape(-1, data.VOCABULARY)
         target, weight, mark = ids[:, 1:].reshape(-1), weight[:, 1:].reshape(-1), mark[:, 1:].reshape(-1)
@@ -162,7 +165,7 @@ def train(a, text, pools):
             sums += [1, each[english].mean().item(), loss.item(), norm, hit[asked == 2].mean().item(), found]
         if (step + 1) % 20 == 0:
             n = max(sums[0], 1)
-            entry = dict(step=step + 1, tokens=(step + 1) * a.tokens_per_step, length=s["length"], rate=rate(a, step),
+            entry = dict(step=step + 1, tokens=tokens, length=s["length"], rate=rate(a, step),
                          text=sums[1] / n, loss=sums[2] / n, norm=sums[3] / n, others=sums[4] / n, recall=found)
             log.append(entry)
             sums[:] = 0
@@ -170,7 +173,7 @@ def train(a, text, pools):
                   f"wall {time.monotonic() - clock:.0f} cpu {time.process_time() - cpu:.0f}", flush=True)
         last = step + 1 == a.steps or step + 1 == a.stop_after
         if (step + 1) % 50 == 0 or last:
-            state = dict(optimizer=optimizer.state_dict(), stage=stage, found=found, log=log, step=step + 1,
+            state = dict(optimizer=optimizer.state_dict(), stage=stage, found=found, log=log, step=step + 1, tokens=tokens,
                          seconds=seconds + time.monotonic() - clock)
             save(path, state)
         if step + 1 == a.stop_after:
