@@ -4,39 +4,6 @@ import Testing
 
 /// Tables of agents that are served together: T4, F3, thrash.
 @Suite struct AgentTableTests {
-    private static let strings = ["cell", "shape", "paper_model", "weights", "scheme", "mode", "state", "agent", "source", "isa", "gate"]
-    private static let ints = ["pass", "order", "context_tokens", "batch", "prompt_tokens", "hit_tokens", "output_tokens", "bytes_loaded", "threads"]
-    private static let doubles = [
-        "start_seconds", "queued_seconds", "ttft_seconds", "total_seconds", "load_seconds", "exposed_load_seconds", "wall_seconds",
-    ]
-
-    private func results(_ name: String, _ rows: [Row]) throws -> ResultsFile {
-        let schema = TableSchema(
-            name: name, title: name,
-            columns: Self.strings.map { ColumnSchema($0, .string, $0) } + Self.ints.map { ColumnSchema($0, .int, $0) }
-                + Self.doubles.map { ColumnSchema($0, .double, units: "s", $0) })
-        return SampleRun.file([try SampleRun.table(schema, rows)])
-    }
-
-    private func turn(
-        mode: String = "together", state: String = "cold", pass: Int = 1, order: Int, batch: Int = 1, agent: String = "A",
-        source: String = "fresh", ttft: Double = 1, total: Double = 2, load: Double = 0, exposed: Double = 0,
-        wall: Double = 2, output: Int = 10, hit: Int = 0, model: String = "llama3.1-8b",
-        scheme: String = "affine-q4-g64", context: Int = 1024, start: Double = 0, gate: String = ""
-    ) -> Row {
-        [
-            "cell": .string("cell \(pass)"), "shape": .string("tiny"), "paper_model": .string(model),
-            "weights": .string("synthetic"), "scheme": .string(scheme), "mode": .string(mode), "state": .string(state),
-            "agent": .string(agent), "source": .string(source), "isa": .string("avx2"), "pass": .int(Int64(pass)),
-            "order": .int(Int64(order)), "context_tokens": .int(Int64(context)), "batch": .int(Int64(batch)), "prompt_tokens": .int(1000),
-            "hit_tokens": .int(Int64(hit)),
-            "output_tokens": .int(Int64(output)), "bytes_loaded": .int(1000), "threads": .int(2),
-            "ttft_seconds": .double(ttft), "total_seconds": .double(total), "load_seconds": .double(load),
-            "exposed_load_seconds": .double(exposed), "wall_seconds": .double(wall),
-            "start_seconds": .double(start), "queued_seconds": .double(0), "gate": .string(gate),
-        ]
-    }
-
     private func table(_ id: String, _ results: ResultsFile) throws -> ReportTable {
         let definition = try #require(tableDefinitions.first { $0.id == id })
         let input = ReportInput(
@@ -54,12 +21,12 @@ import Testing
         for pass in 1...3 {
             // A machine that slows down from pass to pass.
             let drift = Double(pass)
-            rows.append(turn(state: "warm", pass: pass, order: pass * 10, wall: 2 * drift))
+            rows.append(AgentRows.turn(state: "warm", pass: pass, order: pass * 10, wall: 2 * drift))
             for agent in ["A", "B"] {
-                rows.append(turn(state: "warm", pass: pass, order: pass * 10 + 1, batch: 2, agent: agent, wall: 2.5 * drift))
+                rows.append(AgentRows.turn(state: "warm", pass: pass, order: pass * 10 + 1, batch: 2, agent: agent, wall: 2.5 * drift))
             }
         }
-        let table = try table("T4", try results("batched", rows))
+        let table = try table("T4", try AgentRows.results("batched", rows))
         #expect(table.id == "T4-tiny" && table.rows.count == 2)
         #expect(try cell(table, 0, "system_tps_here").estimate?.value == 2.5)
         #expect(try cell(table, 1, "system_tps_here").estimate?.value == 4)
@@ -76,13 +43,13 @@ import Testing
             for (order, mode) in ["sequential", "batched"].enumerated() {
                 for agent in ["A", "B"] {
                     rows.append(
-                        turn(
+                        AgentRows.turn(
                             mode: mode, pass: pass, order: pass * 10 + order, batch: 2, agent: agent,
                             ttft: agent == "A" ? 3 : 5, total: 9, wall: (mode == "batched" ? 8 : 10) * Double(pass)))
                 }
             }
         }
-        let table = try table("F3", try results("staggered", rows))
+        let table = try table("F3", try AgentRows.results("staggered", rows))
         #expect(table.rows.count == 2)
         #expect(try cell(table, 0, "mode") == .text("sequential"))
         #expect(try cell(table, 1, "share_here").estimate?.value == 0.8)
@@ -95,14 +62,14 @@ import Testing
     @Test func thrash() throws {
         let rows = (0..<20).flatMap { index in
             [
-                turn(mode: "fp16 re-prefill", order: index, batch: 10, ttft: 10, scheme: "fp16"),
-                turn(
+                AgentRows.turn(mode: "fp16 re-prefill", order: index, batch: 10, ttft: 10, scheme: "fp16"),
+                AgentRows.turn(
                     mode: "affine-q4-g64 persisted, prefetched", order: 100 + index, batch: 10,
                     source: index < 5 ? "hot" : "prefetched", ttft: index == 19 ? 2 : 0.5, load: index < 5 ? 0 : 0.2,
                     exposed: index == 19 ? 0.2 : 0),
             ]
         }
-        let table = try table("thrash", try results("thrash", rows))
+        let table = try table("thrash", try AgentRows.results("thrash", rows))
         #expect(table.rows.count == 2)
         #expect(try cell(table, 0, "mode") == .text("affine-q4-g64 persisted, prefetched"))
         #expect(abs(try #require(try cell(table, 0, "hidden").number) - 14.0 / 15) < 1e-12)
@@ -117,13 +84,13 @@ import Testing
         let rows = (1...2).flatMap { pass in
             ["1 interrogation A", "5 verdict"].flatMap { phase in
                 [("cold", 3.0), ("cold", 5.0), ("persistent", 1.0), ("persistent", 3.0)].enumerated().map { order, turn in
-                    self.turn(
+                    AgentRows.turn(
                         mode: turn.0, state: phase, pass: pass, order: pass * 100 + order, ttft: turn.1 * Double(pass),
                         total: 10, hit: turn.0 == "cold" ? 0 : 900, model: "gemma3-12b")
                 }
             }
         }
-        let table = try table("T7", try results("phases", rows))
+        let table = try table("T7", try AgentRows.results("phases", rows))
         #expect(table.rows.count == 3)
         #expect(try cell(table, 0, "gain_here").estimate?.value == 2)
         #expect(try cell(table, 0, "hit_share").number == 0.9)
@@ -141,15 +108,15 @@ import Testing
             (1...2).flatMap { pass in
                 let drift = Double(pass)
                 return [
-                    turn(mode: "expert", state: "1 priming (cold)", pass: pass, order: 0, ttft: 30 * drift, model: "gemma3-12b", context: context, gate: "failed"),
-                    turn(mode: "expert", state: "1 priming (cold)", pass: pass, order: 1, ttft: 10 * drift, model: "gemma3-12b", context: context, gate: "passed"),
-                    turn(mode: "expert", state: "2 queries (warm)", pass: pass, order: 2, ttft: drift, hit: 900, model: "gemma3-12b", context: context, gate: "passed"),
-                    turn(mode: "reporter", state: "2 queries (warm)", pass: pass, order: 3, ttft: 2 * drift, model: "gemma3-12b", context: context, gate: "passed"),
-                    turn(mode: "expert", state: "3 repeated (hot)", pass: pass, order: 4, ttft: 4 * drift, model: "gemma3-12b", context: context, gate: "not asked"),
+                    AgentRows.turn(mode: "expert", state: "1 priming (cold)", pass: pass, order: 0, ttft: 30 * drift, model: "gemma3-12b", context: context, gate: "failed"),
+                    AgentRows.turn(mode: "expert", state: "1 priming (cold)", pass: pass, order: 1, ttft: 10 * drift, model: "gemma3-12b", context: context, gate: "passed"),
+                    AgentRows.turn(mode: "expert", state: "2 queries (warm)", pass: pass, order: 2, ttft: drift, hit: 900, model: "gemma3-12b", context: context, gate: "passed"),
+                    AgentRows.turn(mode: "reporter", state: "2 queries (warm)", pass: pass, order: 3, ttft: 2 * drift, model: "gemma3-12b", context: context, gate: "passed"),
+                    AgentRows.turn(mode: "expert", state: "3 repeated (hot)", pass: pass, order: 4, ttft: 4 * drift, model: "gemma3-12b", context: context, gate: "not asked"),
                 ]
             }
         }
-        let table = try table("T8", try results("routing", rows(context: 3072)))
+        let table = try table("T8", try AgentRows.results("routing", rows(context: 3072)))
         #expect(table.rows.count == 4)
         #expect(try cell(table, 0, "ttft_here_s").estimate?.value == 30)
         #expect(try cell(table, 0, "ttft_paper_s").number == 20.514)
@@ -162,7 +129,7 @@ import Testing
         #expect(try cell(table, 3, "speedup_here").estimate?.value == 5)
         #expect(try cell(table, 3, "verdict") == .verdict(.differs))
         #expect(try cell(table, 3, "gate_here") == .missing("synthetic weights say nothing"))
-        let short = try self.table("T8", try results("routing", rows(context: 512)))
+        let short = try self.table("T8", try AgentRows.results("routing", rows(context: 512)))
         #expect(try cell(short, 1, "verdict") == .verdict(.notRunnable(reason: "articles are cut below the paper's 2000 tokens")))
     }
 

@@ -14,6 +14,9 @@ public protocol FigureDefinition: Sendable {
 /// Every figure of the report, in its order. A new one is a file and a line here.
 public let figureDefinitions: [any FigureDefinition] = [
     Figure02TTFT(),
+    Figure03Timeline(),
+    Figure05PhaseTimeline(),
+    Figure06Routing(),
     FigureWarmStages(),
     FigureCapacity(),
     FigureRoofline(),

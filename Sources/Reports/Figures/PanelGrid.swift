@@ -8,18 +8,29 @@ struct PanelGrid {
     private let panelWidth: Double
     private let panelHeight: Double
     /// Room left of the first panel of a row for its numbers and label, and of each other for its numbers.
-    private let left = 0.95
-    private let gap = 0.64
+    private let left: Double
+    private let gap: Double
     /// Room above each panel for its title, and below for its numbers.
     private let titleHeight = 0.3
     private let footHeight = 0.56
 
     /// A column of panels is wider than panels side by side.
     init(columns: Int, rows: Int, legend: FigureLegend) {
-        (panelWidth, panelHeight) = columns == 1 ? (4.2, 2.6) : (2.45, 2.15)
+        let (width, height) = columns == 1 ? (4.2, 2.6) : (2.45, 2.15)
+        self.init(
+            columns: columns, rows: rows, legend: legend, panelWidth: width, panelHeight: height, left: 0.95, gap: 0.64)
+    }
+
+    init(
+        columns: Int, rows: Int, legend: FigureLegend, panelWidth: Double, panelHeight: Double, left: Double, gap: Double
+    ) {
         self.columns = columns
         self.rows = rows
         self.legend = legend
+        self.panelWidth = panelWidth
+        self.panelHeight = panelHeight
+        self.left = left
+        self.gap = gap
     }
 
     /// `count` panels in rows of at most three.

@@ -20,7 +20,8 @@ struct Table06Ablation: TableDefinition {
             let model = own[0].paperModel
             let stands = model.isEmpty ? "" : ", which stands for \(PublishedModel.title(model))"
             return ReportTable(
-                id: "\(id)-\(fileName(name.joined(separator: "-")))", title: "\(title): \(name.joined(separator: ", "))",
+                id: "\(id)-\(fileName(name.joined(separator: "-")))",
+                title: "\(title): \(name.joined(separator: ", "))",
                 caption: """
                     Shape \(key[0])\(stands); weights \(own[0].weights); cache \(key[1]). Each component with it and \
                     without it, the others in place, medians over n passes with their non-parametric intervals; effect: \
