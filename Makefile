@@ -5,13 +5,14 @@
 # make bench       speed of prefill and decode against the ceilings of this machine
 # make test-sanitize every kernel under the address and undefined behaviour sanitizers
 # make test-arm64  compare the Arm kernels with the scalar ones, under qemu where needed
+# make datasets    fetch WikiText-2 and GSM8K into datasets/external/ (or WIKITEXT2=FILE GSM8K=FILE)
 # make peers       build llama.cpp into .peers/, to be compared with
 # make bench-peers speed beside llama.cpp on the same weights, in turns; PROFILE as above
 PROFILE ?= laptop
 RESULTS ?= results
 KVLAB := .build/release/kvlab
 
-.PHONY: help setup build test bench oracle test-arm64 test-sanitize reproduce peers bench-peers clean
+.PHONY: help setup build test bench oracle test-arm64 test-sanitize reproduce peers bench-peers datasets clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -61,6 +62,10 @@ peers:
 # Some quarter of an hour with PROFILE=quick, hours with laptop: llama.cpp computes contexts of 16K.
 bench-peers: build peers
 	$(KVLAB) run experiments/peers/speed.yaml --profile $(PROFILE) --out $(RESULTS) --resume
+
+# Public texts and problems to measure quality with, checked by size and SHA-256: docs/datasets.md.
+datasets:
+	@GSM8K=$(GSM8K) WIKITEXT2=$(WIKITEXT2) bash scripts/datasets.sh
 
 clean:
 	rm -rf .build

@@ -39,7 +39,8 @@ public struct Cell: Sendable, Equatable {
 public enum ExperimentRegistry {
     public static let all: [any Experiment.Type] = [
         TTFTExperiment.self, CapacityExperiment.self, BatchedExperiment.self, StaggeredExperiment.self,
-        PhasesExperiment.self, RoutingExperiment.self, AblationExperiment.self, ThrashExperiment.self, KLDExperiment.self,
-        TasksExperiment.self, SpeedExperiment.self, PeerSpeedExperiment.self,
+        PhasesExperiment.self, RoutingExperiment.self, AblationExperiment.self, ThrashExperiment.self,
+        PerplexityExperiment.self, KLDExperiment.self, TasksExperiment.self, SpeedExperiment.self,
+        PeerSpeedExperiment.self,
     ]
 }

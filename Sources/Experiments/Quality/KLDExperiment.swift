@@ -48,8 +48,7 @@ public final class KLDExperiment: Experiment {
 
         var plans: [String: Plan] = [:]
         var cells: [Cell] = []
-        for path in weights {
-            let model = try QualityModel(path: laboratory.path(path), mlaForm: form)
+        for model in try QualityModel.open(weights, in: laboratory, mlaForm: form) {
             let limit = model.checkpoint.configuration.contextLimit
             guard window <= limit else {
                 throw settings.bad("window", "is \(window), more than the \(limit) that \(model.checkpoint.name) takes")

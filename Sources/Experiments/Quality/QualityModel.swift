@@ -25,6 +25,41 @@ public final class QualityModel {
         }
     }
 
+    /// The checkpoints of a setting. A path is one checkpoint, or a folder of checkpoints, which stands for all of them in the
+    /// order of their names.
+    /// - Throws: as ``init(path:mlaForm:)``.
+    public static func open(_ paths: [String], in laboratory: Laboratory, mlaForm: MLAForm) throws -> [QualityModel] {
+        let files = FileManager.default
+        return try paths.map(laboratory.path).flatMap { path -> [String] in
+            guard !files.fileExists(atPath: "\(path)/config.json") else { return [path] }
+            let inside = ((try? files.contentsOfDirectory(atPath: path)) ?? []).sorted().map { "\(path)/\($0)" }
+                .filter { files.fileExists(atPath: "\($0)/config.json") }
+            return inside.isEmpty ? [path] : inside
+        }.map { try QualityModel(path: $0, mlaForm: mlaForm) }
+    }
+
+    /// The tokens that the largest sliding window of its layers sees; nil when every layer sees all.
+    public var slidingWindow: Int? {
+        checkpoint.configuration.cacheSpec(mlaForm: form).layers.compactMap(\.window).max()
+    }
+
+    /// The published model whose class this checkpoint is of, and the shape among `experiments/shapes` whose caches and
+    /// vocabulary it has; empty texts where there is none.
+    public func kin(in laboratory: Laboratory) throws -> (paperModel: String, shape: String) {
+        let own = checkpoint.configuration
+        var kin = (paperModel: "", shape: "")
+        for name in laboratory.shapeNames {
+            let shape = try laboratory.configuration(shape: name)
+            guard type(of: shape) == type(of: own) else { continue }
+            let paper = try laboratory.paperModel(shape: name)
+            if kin.paperModel.isEmpty { kin.paperModel = paper }
+            if shape.cacheSpec(mlaForm: form) == own.cacheSpec(mlaForm: form), shape.vocabularySize == own.vocabularySize {
+                kin = (paper, name)
+            }
+        }
+        return kin
+    }
+
     /// An engine with the weights as the checkpoint has them, on a compute path.
     public func engine(_ compute: Compute, like execution: Execution) throws -> Engine {
         if let engine = engines[compute] { return engine }

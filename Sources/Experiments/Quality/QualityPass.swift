@@ -10,8 +10,8 @@ import Tensors
 ///
 /// Every scheme's model attends to what its cache stores, at every position, the chunk's own tokens included.
 public final class QualityPass {
-    /// New tokens of one step.
-    static let chunk = 128
+    /// New tokens of one step, unless asked otherwise.
+    public static let chunk = 128
 
     /// What one scheme gave in one window.
     public struct Outcome: Sendable {
@@ -43,16 +43,21 @@ public final class QualityPass {
     private let baseRows: AlignedBuffer
     private let rows: AlignedBuffer
     private let cacheFolder: String?
+    private let stepTokens: Int
 
-    /// - Parameter cacheFolder: where caches are saved half-way through each window and loaded again; nil: not done.
+    /// - Parameters:
+    ///   - cacheFolder: where caches are saved half-way through each window and loaded again; nil: not done.
+    ///   - stepTokens: new tokens of one step, at most what a step of the models takes.
     /// - Throws: ``SchemeError`` when a scheme does not suit the model's row widths.
-    public init(base: Subject, subjects: [Subject], cacheFolder: String?) throws {
+    public init(base: Subject, subjects: [Subject], cacheFolder: String?, stepTokens: Int = QualityPass.chunk) throws {
+        precondition((subjects + [base]).allSatisfy { stepTokens <= $0.engine.model.maximumStepTokens }, "a step too long")
         self.base = base
         self.subjects = subjects
         self.cacheFolder = cacheFolder
+        self.stepTokens = stepTokens
         baseLayout = try CacheLayout(spec: base.engine.model.cacheSpec, scheme: base.scheme)
         layouts = try subjects.map { try CacheLayout(spec: $0.engine.model.cacheSpec, scheme: $0.scheme) }
-        let size = Self.chunk * base.engine.model.vocabularySize
+        let size = stepTokens * base.engine.model.vocabularySize
         baseRows = try AlignedBuffer(count: size, of: Float.self)
         rows = try AlignedBuffer(count: size, of: Float.self)
     }
@@ -72,8 +77,8 @@ public final class QualityPass {
         var start = 0
         while start < tokens.count {
             // One chunk ends where the caches are saved.
-            let limit = start < half ? half : tokens.count
-            let part = tokens[start..<min(start + Self.chunk, limit)]
+            let limit = start < half && cacheFolder != nil ? half : tokens.count
+            let part = tokens[start..<min(start + stepTokens, limit)]
             copy(try forward(base.engine, baseCache, part), to: baseRows)
             for index in subjects.indices {
                 copy(try forward(subjects[index].engine, caches[index], part), to: rows)

@@ -1,5 +1,6 @@
 import Caches
 import Engine
+import Foundation
 import Models
 import Results
 import Schemes
@@ -16,10 +17,17 @@ public final class TasksExperiment: Experiment {
     private let plans: [String: Plan]
     private let documents: Int
 
+    private let gsm8kTokens: Int
+
     private struct Plan {
         let model: QualityModel
         let scheme: CacheScheme
-        let generator: TaskGenerator
+        let source: Source
+    }
+
+    private enum Source {
+        case generated(TaskGenerator)
+        case gsm8k(ArraySlice<GSM8K.Problem>)
     }
 
     public init(settings: Settings, laboratory: Laboratory) throws {
@@ -27,29 +35,40 @@ public final class TasksExperiment: Experiment {
         let weights = try settings.strings("weights")
         let schemes = try settings.strings("schemes").map { try CacheScheme(expression: $0) }
         let tasks = try settings.strings("tasks", oneOf: TaskKind.allCases.map(\.rawValue)).map { TaskKind(rawValue: $0)! }
-        documents = try settings.int("documents", in: 1...1_000_000)
+        let documents = try settings.int("documents", in: 1...1_000_000)
+        let gsm8kTokens = try settings.int("gsm8k_tokens", in: 1...100_000)
+        (self.documents, self.gsm8kTokens) = (documents, gsm8kTokens)
         let facts = try settings.int("facts", in: 1...TaskSettings.maximumFacts)
         let questions = try settings.int("questions", in: 1...TaskSettings.maximumFacts)
         let form = MLAForm(rawValue: try settings.string("mla_form", oneOf: ["expanded", "latent"]))!
         let seed = UInt64(try settings.int("seed", in: 0...Int.max))
+        let gsm8k = laboratory.path(try settings.string("gsm8k_if_there"))
+        let problems = try settings.int("gsm8k_problems", in: 1...1_000_000)
         try settings.finish()
+        let isThere = FileManager.default.fileExists(atPath: gsm8k)
+        let published = try isThere ? GSM8K(path: gsm8k).problems.prefix(problems) : []
 
         var plans: [String: Plan] = [:]
         var cells: [Cell] = []
-        for path in weights {
-            let model = try QualityModel(path: laboratory.path(path), mlaForm: form)
-            for task in tasks {
+        for model in try QualityModel.open(weights, in: laboratory, mlaForm: form) {
+            var sources: [(name: String, source: Source, cost: Int)] = try tasks.map { task in
                 let generator = try TaskGenerator(
                     task: task, split: .test, seed: seed,
                     settings: TaskSettings(facts: facts...facts, questions: questions...questions))
-                let length = generator.document(0).text.utf8.count
+                return (task.rawValue, .generated(generator), documents * generator.document(0).text.utf8.count)
+            }
+            if isThere {
+                // A token that is generated takes about as long as ten that are read.
+                sources.append((Self.gsm8k, .gsm8k(published), published.count * (1500 + 10 * gsm8kTokens)))
+            }
+            for (name, source, cost) in sources {
                 for scheme in schemes {
                     // A scheme that does not suit the model is refused before anything is measured.
                     _ = try CacheLayout(spec: model.checkpoint.configuration.cacheSpec(mlaForm: form), scheme: scheme)
-                    let name = "tasks/\(model.checkpoint.name)/\(task.rawValue)/\(scheme)"
+                    let name = "tasks/\(model.checkpoint.name)/\(name)/\(scheme)"
                     guard plans[name] == nil else { throw settings.bad("schemes", "holds \(scheme) twice") }
-                    plans[name] = Plan(model: model, scheme: scheme, generator: generator)
-                    cells.append(Cell(name: name, cost: Double(documents * length)))
+                    plans[name] = Plan(model: model, scheme: scheme, source: source)
+                    cells.append(Cell(name: name, cost: Double(cost)))
                 }
             }
         }
@@ -57,21 +76,34 @@ public final class TasksExperiment: Experiment {
         self.cells = cells
     }
 
+    /// The name of GSM8K among the tasks.
+    static let gsm8k = "gsm8k"
+
     public func run(_ cell: Cell) throws -> [(schema: TableSchema, row: Row)] {
         let plan = plans[cell.name]!
         let engine = try plan.model.engine(.reference, like: laboratory.execution)
-        let scorer = try TaskScorer(engine: engine, tokenizer: plan.model.tokenizer, scheme: plan.scheme)
-        return try (0..<documents).flatMap { index in
-            let document = plan.generator.document(index)
-            return zip(document.answers, try scorer.score(document)).enumerated().map { number, scored in
-                let row: Row = [
-                    "cell": .string(cell.name), "model": .string(plan.model.checkpoint.name),
-                    "scheme": .string(plan.scheme.description), "task": .string(document.task.rawValue),
-                    "seed": .int(Int64(bitPattern: document.seed)), "document": .int(Int64(index)),
-                    "answer": .int(Int64(number)), "distance_bytes": .int(Int64(scored.0.distance)),
-                    "right": .int(scored.1 ? 1 : 0),
-                ]
-                return (Self.schema, row)
+        func row(_ task: String, _ seed: UInt64, _ document: Int, _ answer: Int, _ distance: Int, _ isRight: Bool) -> Row {
+            [
+                "cell": .string(cell.name), "model": .string(plan.model.checkpoint.name),
+                "scheme": .string(plan.scheme.description), "task": .string(task), "seed": .int(Int64(bitPattern: seed)),
+                "document": .int(Int64(document)), "answer": .int(Int64(answer)), "distance_bytes": .int(Int64(distance)),
+                "right": .int(isRight ? 1 : 0),
+            ]
+        }
+        switch plan.source {
+        case .generated(let generator):
+            let scorer = try TaskScorer(engine: engine, tokenizer: plan.model.tokenizer, scheme: plan.scheme)
+            return try (0..<documents).flatMap { index in
+                let document = generator.document(index)
+                return zip(document.answers, try scorer.score(document)).enumerated().map { number, scored in
+                    (Self.schema, row(document.task.rawValue, document.seed, index, number, scored.0.distance, scored.1))
+                }
+            }
+        case .gsm8k(let problems):
+            let scorer = try GSM8KScorer(
+                engine: engine, tokenizer: plan.model.tokenizer, scheme: plan.scheme, maximumTokens: gsm8kTokens)
+            return try problems.enumerated().map { index, problem in
+                (Self.schema, row(Self.gsm8k, 0, index, 0, 0, try scorer.score(problem)))
             }
         }
     }
@@ -83,11 +115,11 @@ public final class TasksExperiment: Experiment {
             .init("cell", .string, "Cell of the run"),
             .init("model", .string, "Checkpoint"),
             .init("scheme", .string, "Cache scheme; every position reads what it stores"),
-            .init("task", .string, "Task, its test split"),
+            .init("task", .string, "Task, its test split; gsm8k: problems of that file"),
             .init("seed", .int, units: "1", "Seed of the documents"),
             .init("document", .int, units: "1", "Document of the seed"),
             .init("answer", .int, units: "1", "Answer of the document"),
             .init("distance_bytes", .int, units: "byte", "Text between the fact and the answer; 0: nothing is looked up"),
-            .init("right", .int, units: "1", "1 when every token of the answer is the most likely one"),
+            .init("right", .int, units: "1", "1 when every token of the answer is the most likely one; gsm8k: the number"),
         ])
 }

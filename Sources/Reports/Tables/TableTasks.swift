@@ -35,14 +35,17 @@ struct TableTasks: TableDefinition {
             return ReportTable(
                 id: "\(id)-\(model)", title: "\(title): \(model)",
                 caption: """
-                    An answer is right when each of its tokens is the most likely one given the right tokens before it; \
-                    reference arithmetic; every position reads what the cache stores. Brackets: Wilson, 95 %. p: exact \
+                    An answer is right when each of its tokens is the most likely one given the right tokens before it\
+                    \(own.contains { $0.task == "gsm8k" } ? Self.gsm8k : ""); reference arithmetic; every position reads what the cache stores. Brackets: Wilson, 95 %. p: exact \
                     McNemar test of the same answers against \(own[0].scheme), Holm's correction over \(p.count) \
                     comparisons. \(input.provenance())
                     """,
                 columns: Self.columns, rows: own.map { row($0, outcomes[$0]!, first: $0.scheme == own[0].scheme, p[$0]) })
         }
     }
+
+    private static let gsm8k =
+        ", of gsm8k when the number after '####' that the model came to by itself, greedily, is the published one"
 
     private static let columns: [ReportTable.Column] = [
         .init("Task", key: "task", .text),

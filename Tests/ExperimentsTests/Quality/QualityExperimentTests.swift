@@ -47,6 +47,9 @@ import Testing
                 questions: 3
                 mla_form: expanded
                 seed: 1
+                gsm8k_if_there: gsm8k.jsonl
+                gsm8k_problems: 2
+                gsm8k_tokens: 12
             """)
         return lab
     }
@@ -80,6 +83,21 @@ import Testing
         let rows = (0..<table.rowCount).map { table.row($0) }.filter { $0["task"] == .string("dialogue") }
         let plain = rows.filter { $0["scheme"] == .string("fp16") }
         #expect(rows.count == 2 * 28 && plain.count == 28 && plain.allSatisfy { $0["right"] == .int(1) })
+    }
+
+    /// Two problems in the form of GSM8K are answered with both schemes, in twelve tokens at most, and a third one is left.
+    @Test func gsm8kIsATaskWhereItIsThere() throws {
+        let lab = try lab()
+        let problem = #"{"question": "Ada has 3 pens and buys 4. How many has she?", "answer": "<<3+4=7>>7\n#### 7"}"#
+        try lab.write("gsm8k.jsonl", "\(problem)\n\(problem)\n\(problem)\n")
+        let table = try #require(try lab.run(["tasks"], overrides: ["tasks=[dialogue]", "documents=1"]).file.table("tasks"))
+        let rows = (0..<table.rowCount).map { table.row($0) }.filter { $0["task"] == .string("gsm8k") }
+        #expect(rows.map { $0["scheme"] } == ["fp16", "fp16", "affine-q2-g64", "affine-q2-g64"].map { .string($0) })
+        #expect(rows.map { $0["document"] } == [0, 1, 0, 1].map { .int($0) })
+        // The same problem has the same answer twice.
+        #expect(rows[0]["right"] == rows[1]["right"] && rows[2]["right"] == rows[3]["right"])
+        try lab.write("gsm8k.jsonl", "{}\n")
+        #expect { try lab.run(["tasks"]) } throws: { "\($0)".hasSuffix("gsm8k.jsonl': line 1 has no 'question' and 'answer'.") }
     }
 
     @Test func refusesWhatCannotBeMeasured() throws {
