@@ -16,11 +16,18 @@ public final class AgentCache: @unchecked Sendable {
     /// SHA-256 of the text that the tokens came from, in hexadecimal, where the caller says so; kept with the cache.
     public var textHash: String?
     private(set) var layers: [LayerBlocks]
+    /// The least count that the cache can go back to with the rows that wait in 16-bit floats.
+    private(set) var leastCount = 0
 
     struct LayerBlocks {
         /// Index of the first block held: block b holds tokens 256b ..< 256(b + 1).
         var first = 0
         var blocks: [Block] = []
+        /// Rows that wait in 16-bit floats.
+        var residual: Block?
+        /// Rows of a step of several tokens until it is committed, and for how many there is room.
+        var staging: Block?
+        var stagedRows = 0
     }
 
     public init(agent: String, layout: CacheLayout, pool: BlockPool) {
@@ -31,9 +38,11 @@ public final class AgentCache: @unchecked Sendable {
     }
 
     init(
-        agent: String, layout: CacheLayout, pool: BlockPool, tokens: [Int32], textHash: String?, layers: [LayerBlocks]
+        agent: String, layout: CacheLayout, pool: BlockPool, tokens: [Int32], textHash: String?, leastCount: Int,
+        layers: [LayerBlocks]
     ) {
         self.agent = agent
+        self.leastCount = leastCount
         self.textHash = textHash
         self.layout = layout
         self.pool = pool
@@ -44,9 +53,11 @@ public final class AgentCache: @unchecked Sendable {
     /// Tokens stored.
     public var count: Int { tokens.count }
 
-    /// Bytes of the blocks held.
+    /// Bytes of the blocks held and of the rows that wait in 16-bit floats.
     public var storedBytes: Int {
-        layers.reduce(0) { $0 + $1.blocks.reduce(0) { $0 + $1.byteCount } }
+        layers.reduce(0) {
+            $0 + $1.blocks.reduce(0) { $0 + $1.byteCount } + ($1.residual?.byteCount ?? 0) + ($1.staging?.byteCount ?? 0)
+        }
     }
 
     /// Makes room for `extra` more tokens in every layer, all or nothing.
@@ -61,20 +72,22 @@ public final class AgentCache: @unchecked Sendable {
                 grown[index].blocks.append(try pool.allocate(bytes))
             }
         }
+        try reserveWaiting(extra, in: &grown)
         layers = grown
         tokens.reserveCapacity(count + extra)
     }
 
-    /// Copies the block that the next token goes to where it is frozen, after tokens were taken back: it lies in a file,
-    /// or a ``snapshot()`` holds it.
+    /// Copies the blocks that the next tokens go to where they are frozen, after tokens were taken back: they lie in a
+    /// file, or a ``snapshot()`` holds them.
     private func makeTailWritable() throws {
         for index in layers.indices {
-            let tail = count / blockTokens - layers[index].first
-            guard layers[index].blocks.indices.contains(tail), layers[index].blocks[tail].isFrozen else { continue }
-            let block = layers[index].blocks[tail]
-            let copy = try pool.allocate(block.byteCount)
-            copy.pointer.copyMemory(from: block.pointer, byteCount: block.byteCount)
-            layers[index].blocks[tail] = copy
+            let first = layout.layers[index].firstWritten(at: count) / blockTokens - layers[index].first
+            for tail in max(0, first)..<max(0, first, layers[index].blocks.count) where layers[index].blocks[tail].isFrozen {
+                let block = layers[index].blocks[tail]
+                let copy = try pool.allocate(block.byteCount)
+                copy.pointer.copyMemory(from: block.pointer, byteCount: block.byteCount)
+                layers[index].blocks[tail] = copy
+            }
         }
     }
 
@@ -84,7 +97,14 @@ public final class AgentCache: @unchecked Sendable {
         for index in layers.indices {
             let extra = layers[index].first + layers[index].blocks.count - end
             if extra > 0 { layers[index].blocks.removeLast(extra) }
+            dropStaging(layer: index)
+            if count == 0 { layers[index].residual = nil }
         }
+    }
+
+    func dropStaging(layer index: Int) {
+        layers[index].staging = nil
+        layers[index].stagedRows = 0
     }
 
     /// Encodes `rows` new rows of one head, the first at position ``count`` + `offset`.
@@ -95,28 +115,37 @@ public final class AgentCache: @unchecked Sendable {
         layer: Int, head: Int, keys: UnsafePointer<Float>, keyStride: Int, values: UnsafePointer<Float>,
         valueStride: Int, count rows: Int, isa: kl_isa
     ) {
+        store(.keys, layer: layer, head: head, rows: keys, stride: keyStride, count: rows, isa: isa)
+        if layout.layers[layer].values != nil {
+            store(.values, layer: layer, head: head, rows: values, stride: valueStride, count: rows, isa: isa)
+        }
+    }
+
+    private func store(
+        _ kind: RowKind, layer: Int, head: Int, rows source: UnsafePointer<Float>, stride: Int, count rows: Int, isa: kl_isa
+    ) {
         let layerLayout = layout.layers[layer]
+        let segment = layerLayout.segment(kind)!
+        guard segment.residual == .none else {
+            return storeWaiting(kind, layer: layer, head: head, rows: source, stride: stride, count: rows, isa: isa)
+        }
         var row = 0
         while row < rows {
             let position = count + row
             let token = position % blockTokens
             let part = min(rows - row, blockTokens - token)
-            let base = layers[layer].blocks[position / blockTokens - layers[layer].first].pointer
-            layerLayout.keys.scheme.encode(
-                keys + row * keyStride, count: part, stride: keyStride, at: token,
-                into: layerLayout.keySegment(head: head, in: base), isa: isa)
-            if let layout = layerLayout.values {
-                layout.scheme.encode(
-                    values + row * valueStride, count: part, stride: valueStride, at: token,
-                    into: layerLayout.valueSegment(head: head, in: base), isa: isa)
-            }
+            segment.scheme.encode(
+                source + row * stride, count: part, stride: stride, at: token,
+                into: layerLayout.segment(kind, head: head, in: block(layer: layer, holding: position)), isa: isa)
             row += part
         }
     }
 
     /// The new rows count from now on; windowed layers let go of blocks that no later query sees.
     public func commit(_ new: some Collection<Int32>) {
+        commitWaiting(new.count)
         tokens.append(contentsOf: new)
+        leastCount = max(leastCount, layout.leastCount(at: count))
         for index in layers.indices {
             let held = layout.layers[index].heldBlocks(at: count)
             let gone = held.lowerBound - layers[index].first
@@ -129,7 +158,7 @@ public final class AgentCache: @unchecked Sendable {
 
     /// The longest prefix that this cache can go back to is any count in this range, or 0.
     public var truncatable: ClosedRange<Int> {
-        var lowest = 0
+        var lowest = leastCount
         for (blocks, layer) in zip(layers, layout.layers) where blocks.first > 0 {
             lowest = max(lowest, blocks.first * blockTokens + (layer.keptWindow ?? 0) - 1)
         }
@@ -138,18 +167,24 @@ public final class AgentCache: @unchecked Sendable {
 
     /// Takes back all tokens from `newCount` on.
     /// - Throws: ``CachesError/cannotTruncate(agent:to:kept:)`` when a windowed layer has already let go of what
-    ///   the next query would see. Going back to 0 always works.
+    ///   the next query would see, and ``CachesError/alreadyEncoded(agent:to:kept:)`` when it would read rows in 16-bit
+    ///   floats that are encoded already. Going back to 0 always works.
     public func truncate(to newCount: Int) throws {
         guard newCount < count else { return }
         if newCount == 0 {
             layers = layout.layers.map { _ in LayerBlocks() }
+            leastCount = 0
         } else {
+            guard newCount >= leastCount else {
+                throw CachesError.alreadyEncoded(agent: agent, to: newCount, kept: leastCount..<count)
+            }
             guard truncatable.contains(newCount) else {
                 throw CachesError.cannotTruncate(agent: agent, to: newCount, kept: truncatable.lowerBound..<count)
             }
             let end = (newCount + blockTokens - 1) / blockTokens
             for index in layers.indices {
                 layers[index].blocks.removeLast(layers[index].first + layers[index].blocks.count - end)
+                dropStaging(layer: index)
             }
         }
         tokens.removeLast(count - newCount)

@@ -96,10 +96,13 @@ extension BatchQuantizedKVCache {
     }
 
     /// What row `row` stores of a head, block by block, positions `0 ..< end`; of a windowed layer, what it still
-    /// holds of them.
+    /// holds of them. Rows that wait in 16-bit floats are not among them: see
+    /// ``AgentCache/readWaiting(_:layer:head:positions:into:isa:)``.
     public func fetch(row: Int, layer: Int, head: Int, upTo end: Int) -> [Stretch] {
         let cache = rows[row]
         let layout = cache.layout.layers[layer]
+        let end = min(
+            end, layout.keys.firstWaiting(at: cache.count), layout.values?.firstWaiting(at: cache.count) ?? .max)
         return stride(from: cache.firstPosition(layer: layer), to: end, by: blockTokens).map { position in
             let base = cache.block(layer: layer, holding: position)
             return Stretch(

@@ -8,6 +8,8 @@ public struct CacheLayout: Sendable {
     public let scheme: CacheScheme
     public let windowPolicy: WindowPolicy
     public let layers: [LayerLayout]
+    /// Segments whose newest rows wait in 16-bit floats, one of each kind of residual window.
+    private let waiting: [SegmentLayout]
 
     /// - Throws: ``SchemeError`` when a row width does not suit a layer's scheme, or the model has no such layer.
     public init(spec: ModelCacheSpec, scheme: CacheScheme, windowPolicy: WindowPolicy = .window) throws {
@@ -18,6 +20,13 @@ public struct CacheLayout: Sendable {
         layers = try spec.layers.enumerated().map { layer, spec in
             try LayerLayout(spec: spec, scheme: scheme.scheme(ofLayer: layer), policy: windowPolicy)
         }
+        var waiting: [SegmentLayout] = []
+        for segment in layers.flatMap({ [$0.keys, $0.values].compactMap { $0 } }) where segment.residual != .none {
+            if !waiting.contains(where: { $0.residual == segment.residual && $0.tileTokens == segment.tileTokens }) {
+                waiting.append(segment)
+            }
+        }
+        self.waiting = waiting
     }
 
     /// Layers that keep the same tokens, and so live in the same segment files: first those that keep all, which may be
@@ -36,24 +45,40 @@ public struct CacheLayout: Sendable {
         }
     }
 
-    /// Bytes of an agent's blocks at `tokens` tokens, whole blocks counted.
+    /// Does any layer leave its newest rows in 16-bit floats?
+    public var hasResidual: Bool { !waiting.isEmpty }
+
+    /// Tokens in blocks that are never written again while the cache only grows: whole blocks, encoded in every layer.
+    func sealedTokens(at count: Int) -> Int {
+        waiting.reduce(count) { min($0, $1.encoded(at: count)) } / blockTokens * blockTokens
+    }
+
+    /// The least number of tokens that a cache of `count` tokens can go back to with the rows that it keeps in 16-bit
+    /// floats: one token less, at least.
+    func leastCount(at count: Int) -> Int { waiting.reduce(0) { max($0, $1.leastCount(keptAt: count)) } }
+
+    /// Bytes of an agent's cache at `tokens` tokens, whole blocks and residual windows counted.
     public func agentBytes(tokens: Int) -> Int {
-        layers.reduce(0) { $0 + $1.heldBlocks(at: tokens).count * $1.blockBytes }
+        layers.reduce(0) { bytes, layer in
+            bytes + layer.heldBlocks(at: tokens).count * layer.blockBytes + (tokens > 0 ? layer.residualBytes : 0)
+        }
     }
 
     /// Agents that a budget holds at `tokens` tokens each when they are filled one after another, `step` tokens at a time:
-    /// while the last one grows, its windowed layers hold a step more than they keep.
+    /// while the last one grows, its windowed layers hold a step more than they keep, and the rows of a step are there in
+    /// 16-bit floats in layers with a residual window.
     public func agents(inBudget budget: Int, tokens: Int, step: Int = blockTokens) -> Int {
         let last = layers.reduce(0) { bytes, layer in
             let start = layer.heldBlocks(at: max(0, tokens - step)).lowerBound
-            return bytes + (layer.heldBlocks(at: tokens).upperBound - start) * layer.blockBytes
+            return bytes + (layer.heldBlocks(at: tokens).upperBound - start) * layer.blockBytes + layer.residualBytes
+                + layer.stagingBytes(rows: min(step, tokens))
         }
         return last > budget ? 0 : (budget - last) / agentBytes(tokens: tokens) + 1
     }
 
     /// Payload of `tokens` tokens without rounding up to blocks: the figure that the papers compute.
     public func payloadBytes(tokens: Int) -> Int {
-        layers.reduce(0) { $0 + min(tokens, $1.keptWindow ?? tokens) * $1.blockBytes / blockTokens }
+        layers.reduce(0) { $0 + $1.payloadBytes(tokens: tokens) }
     }
 }
 
@@ -67,6 +92,8 @@ public struct LayerLayout: Sendable {
     public let values: SegmentLayout?
     /// Bytes of a block; a multiple of 64.
     public let blockBytes: Int
+    /// Where rows lie that wait in 16-bit floats; nil where none do.
+    let residual: ResidualLayout?
 
     init(spec: LayerCacheSpec, scheme: LayerScheme, policy: WindowPolicy) throws {
         self.spec = spec
@@ -74,6 +101,36 @@ public struct LayerLayout: Sendable {
         keys = try SegmentLayout(scheme: scheme.key, width: spec.keyWidth)
         values = spec.valueWidth == 0 ? nil : try SegmentLayout(scheme: scheme.value, width: spec.valueWidth)
         blockBytes = spec.kvHeads * (keys.byteCount + (values?.byteCount ?? 0))
+        residual = try ResidualLayout(heads: spec.kvHeads, keys: keys, values: values)
+    }
+
+    /// nil for values that are a part of the keys.
+    func segment(_ kind: RowKind) -> SegmentLayout? { kind == .keys ? keys : values }
+
+    /// The segment of `head` in the block at `base`.
+    func segment(_ kind: RowKind, head: Int, in base: UnsafeMutableRawPointer) -> Segment {
+        kind == .keys ? keySegment(head: head, in: base) : valueSegment(head: head, in: base)
+    }
+
+    /// Bytes that rows in 16-bit floats take, whether they are there or not.
+    public var residualBytes: Int { residual?.byteCount ?? 0 }
+
+    /// Bytes that a step of `rows` tokens takes while it runs.
+    public func stagingBytes(rows: Int) -> Int { rows > 1 ? residual?.stagingBytes(rows: rows) ?? 0 : 0 }
+
+    /// The first position that may be written when the cache has `count` tokens.
+    func firstWritten(at count: Int) -> Int {
+        min(count, keys.encoded(at: count), values?.encoded(at: count) ?? count)
+    }
+
+    fileprivate func payloadBytes(tokens: Int) -> Int {
+        let held = min(tokens, keptWindow ?? tokens)
+        guard residual != nil else { return held * blockBytes / blockTokens }
+        return [keys, values].compactMap { $0 }.reduce(0) { bytes, segment in
+            let waiting = min(held, tokens - segment.encoded(at: tokens))
+            return bytes + spec.kvHeads
+                * (waiting * ResidualLayout.rowBytes(segment.width) + (held - waiting) * segment.byteCount / blockTokens)
+        }
     }
 
     /// Indices of the blocks that are held at `tokens` tokens. Of a windowed layer one token more than the next
@@ -92,39 +149,5 @@ public struct LayerLayout: Sendable {
     /// The value segment of `head` in the block at `base`. Not for a layer whose values are a part of its keys.
     public func valueSegment(head: Int, in base: UnsafeMutableRawPointer) -> Segment {
         values!.segment(at: base + spec.kvHeads * keys.byteCount + head * values!.byteCount)
-    }
-
-    /// Bytes of `rows` rows of every plane of every head.
-    func packedBytes(rows: Int) -> Int { blockBytes / blockTokens * rows }
-
-    /// Copies the first `rows` rows of every plane of a block, without the room after them.
-    func pack(rows: Int, from base: UnsafeRawPointer, into out: UnsafeMutableRawPointer) {
-        var out = out
-        forEachPlane { offset, bytesPerToken in
-            out.copyMemory(from: base + offset, byteCount: rows * bytesPerToken)
-            out += rows * bytesPerToken
-        }
-    }
-
-    /// Puts back what ``pack(rows:from:into:)`` took; the other rows are left as they are.
-    func unpack(rows: Int, from packed: UnsafeRawPointer, into base: UnsafeMutableRawPointer) {
-        var packed = packed
-        forEachPlane { offset, bytesPerToken in
-            (base + offset).copyMemory(from: packed, byteCount: rows * bytesPerToken)
-            packed += rows * bytesPerToken
-        }
-    }
-
-    /// Calls `body` with the place of every plane in a block, in order: keys of each head, then values of each head.
-    func forEachPlane(_ body: (_ offset: Int, _ bytesPerToken: Int) -> Void) {
-        var offset = 0
-        for layout in [keys, values].compactMap({ $0 }) {
-            for _ in 0..<spec.kvHeads {
-                for plane in layout.planes {
-                    body(offset, plane.bytesPerToken)
-                    offset += plane.bytesPerToken * blockTokens
-                }
-            }
-        }
     }
 }

@@ -2,6 +2,7 @@
 public enum CachesError: Error, Equatable, CustomStringConvertible {
     case budgetExceeded(needed: Int, used: Int, budget: Int)
     case cannotTruncate(agent: String, to: Int, kept: Range<Int>)
+    case alreadyEncoded(agent: String, to: Int, kept: Range<Int>)
     case mismatch(file: String, what: String, expected: String, found: String)
     case damaged(file: String, what: String)
     case noAgent(agent: String, folder: String)
@@ -23,6 +24,9 @@ public enum CachesError: Error, Equatable, CustomStringConvertible {
         case .cannotTruncate(let agent, let to, let kept):
             "The cache of agent '\(agent)' cannot go back to \(to) tokens: its windowed layers keep tokens "
                 + "\(kept.lowerBound) to \(kept.upperBound) only."
+        case .alreadyEncoded(let agent, let to, let kept):
+            "The cache of agent '\(agent)' cannot go back to \(to) tokens: rows that wait in 16-bit floats then are quantized "
+                + "already; it can go back to \(kept.lowerBound) tokens or more."
         case .mismatch(let file, let what, let expected, let found):
             "\(file) was made with \(what) '\(found)' and not '\(expected)'; it is not used."
         case .damaged(let file, let what):

@@ -68,12 +68,14 @@ struct SchedulerResidents {
 
 extension CacheLayout {
     /// The most bytes that a cache takes on its way to `tokens` tokens in steps of at most `step` tokens. A block of
-    /// every layer is counted for the copies that writers make of shared and mapped blocks.
+    /// every layer is counted for the copies that writers make of shared and mapped blocks, and of a layer with a residual
+    /// window one more.
     func peakBytes(tokens: Int, step: Int) -> Int {
         layers.reduce(0) { bytes, layer in
             let end = layer.heldBlocks(at: tokens).upperBound
             let blocks = layer.keptWindow.map { min(end, ($0 + step) / blockTokens + 2) } ?? end
-            return bytes + (blocks + 1) * layer.blockBytes
+            let copies = layer.residualBytes > 0 ? 2 : 1
+            return bytes + (blocks + copies) * layer.blockBytes + layer.residualBytes + layer.stagingBytes(rows: step)
         }
     }
 }

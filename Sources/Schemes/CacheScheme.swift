@@ -96,8 +96,8 @@ public struct LayerScheme: Sendable, CustomStringConvertible {
     public let value: any KVScheme
 
     public init(key: any KVScheme, value: any KVScheme) {
-        self.key = key
-        self.value = value
+        self.key = key.scheme(for: .keys)
+        self.value = value.scheme(for: .values)
     }
 
     /// The canonical expression: one name where both are the same.

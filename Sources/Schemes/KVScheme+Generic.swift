@@ -2,14 +2,20 @@ import CKernels
 
 /// The generic path: decode a tile, then dense math. It serves every scheme, and the reference computation always.
 extension KVScheme {
-    /// Bytes that one token of `width` elements takes, scales and all.
-    public func bytesPerToken(width: Int) throws -> Int {
-        try planes(width: width).reduce(0) { $0 + $1.bytesPerToken }
+    public var tileTokens: Int { 1 }
+    public var residual: ResidualWindow { .none }
+    public func scheme(for kind: RowKind) -> any KVScheme { self }
+
+    /// Bytes that one encoded token of `width` elements takes, scales and all; the mean over the tokens of a segment.
+    public func bytesPerToken(width: Int) throws -> Int { try segmentBytes(width: width) / blockTokens }
+
+    /// Stored bits per encoded element, scales and all.
+    public func bitsPerElement(width: Int) throws -> Double {
+        Double(try segmentBytes(width: width) * 8) / Double(blockTokens * width)
     }
 
-    /// Stored bits per element, scales and all.
-    public func bitsPerElement(width: Int) throws -> Double {
-        Double(try bytesPerToken(width: width) * 8) / Double(width)
+    private func segmentBytes(width: Int) throws -> Int {
+        try planes(width: width).reduce(0) { $0 + $1.segmentBytes }
     }
 
     public func scores(

@@ -7,6 +7,9 @@ import CKernels
 /// into exactly those bytes and back. Everything that stores a cache works with every scheme through `encode`
 /// and `decode`; a scheme with kernels of its own also scores and accumulates packed rows without unpacking.
 ///
+/// A scheme may take several tokens at once, a *tile*, and may leave the newest rows in 16-bit floats, in its *residual
+/// window*: the cache keeps these rows and encodes whole tiles when their time has come.
+///
 /// A new scheme is one file that conforms to this and one line in ``SchemeRegistry``.
 public protocol KVScheme: Sendable {
     /// The name under which the registry finds it and files record it, such as `affine-q4-g64`.
@@ -19,7 +22,17 @@ public protocol KVScheme: Sendable {
     /// - Throws: ``SchemeError/widthNotGrouped(scheme:width:groupSize:)`` when rows of `width` cannot be stored.
     func planes(width: Int) throws -> [Plane]
 
-    /// Stores `count` rows at tokens `token ..< token + count` of a segment.
+    /// Tokens that are encoded together: 1, or another divisor of 256.
+    var tileTokens: Int { get }
+
+    /// Which of the newest rows wait in 16-bit floats. A scheme with tiles of several tokens has such a window, of whole
+    /// tiles.
+    var residual: ResidualWindow { get }
+
+    /// What stores keys, or values, under this scheme's name: itself, unless it stores the two in different ways.
+    func scheme(for kind: RowKind) -> any KVScheme
+
+    /// Stores `count` rows at tokens `token ..< token + count` of a segment, which are whole tiles.
     /// - Parameters:
     ///   - rows: floats, row i at `rows + i * stride`.
     func encode(
@@ -39,15 +52,29 @@ public protocol KVScheme: Sendable {
         into out: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>, isa: kl_isa)
 }
 
-/// Token rows of one plane: `bytesPerToken` bytes for each token, tokens one after another.
+/// Rows of one plane: `bytesPerTile` bytes for each `tileTokens` tokens, one after another.
 public struct Plane: Sendable, Equatable {
     public let name: String
-    public let bytesPerToken: Int
+    public let bytesPerTile: Int
+    /// 1, or a divisor of the scheme's tile.
+    public let tileTokens: Int
 
-    public init(_ name: String, bytesPerToken: Int) {
+    public init(_ name: String, bytesPerToken: Int) { self.init(name, bytesPerTile: bytesPerToken, tileTokens: 1) }
+
+    public init(_ name: String, bytesPerTile: Int, tileTokens: Int) {
         self.name = name
-        self.bytesPerToken = bytesPerToken
+        self.bytesPerTile = bytesPerTile
+        self.tileTokens = tileTokens
     }
+
+    /// Bytes of a token: the mean of a tile.
+    public var bytesPerToken: Int { bytesPerTile / tileTokens }
+
+    /// Bytes of `tokens` tokens, which are whole tiles.
+    public func bytes(tokens: Int) -> Int { tokens / tileTokens * bytesPerTile }
+
+    /// Bytes in a segment.
+    public var segmentBytes: Int { bytes(tokens: blockTokens) }
 }
 
 /// Tokens of a segment and of a block.
@@ -60,30 +87,33 @@ public struct Segment {
     public let width: Int
     let offsets: PlaneOffsets
 
-    /// Where token `token` starts in plane `index`, as elements of `type`.
+    /// Where token `token`, or the tile that it is in, starts in plane `index`, as elements of `type`.
     public func plane<T>(_ index: Int, token: Int, as type: T.Type = T.self) -> UnsafeMutablePointer<T> {
-        let (start, step) = offsets[index]
-        return (base + start + token * step).assumingMemoryBound(to: type)
+        let (start, step, shift) = offsets[index]
+        return (base + start + token &>> shift * step).assumingMemoryBound(to: type)
     }
 }
 
-/// Where the planes of a segment start, and how far apart their tokens are. At most four planes, held inline:
+/// Where the planes of a segment start, and how far apart their tiles are. At most four planes, held inline:
 /// segments are made on the hot path.
 struct PlaneOffsets: Sendable, Equatable {
     private var starts = SIMD4<Int>()
     private var steps = SIMD4<Int>()
+    /// Binary logarithms of the tiles: divisors of 256 are powers of two.
+    private var shifts = SIMD4<Int>()
 
     init(_ planes: [Plane]) {
         precondition(planes.count <= 4, "a scheme has at most four planes")
         var start = 0
         for (index, plane) in planes.enumerated() {
             starts[index] = start
-            steps[index] = plane.bytesPerToken
-            start += plane.bytesPerToken * blockTokens
+            steps[index] = plane.bytesPerTile
+            shifts[index] = plane.tileTokens.trailingZeroBitCount
+            start += plane.segmentBytes
         }
     }
 
-    subscript(index: Int) -> (start: Int, step: Int) { (starts[index], steps[index]) }
+    subscript(index: Int) -> (start: Int, step: Int, shift: Int) { (starts[index], steps[index], shifts[index]) }
 }
 
 /// Scaled query rows of the heads that share one KV head.

@@ -18,6 +18,14 @@ public struct RotatedScheme: KVScheme {
         self.inner = inner
     }
 
+    public var tileTokens: Int { inner.tileTokens }
+    /// Rows that wait are as they came, not rotated.
+    public var residual: ResidualWindow { inner.residual }
+
+    public func scheme(for kind: RowKind) -> any KVScheme {
+        RotatedScheme(name: name, summary: summary, rotation: rotation, inner: inner.scheme(for: kind))
+    }
+
     public func planes(width: Int) throws -> [Plane] {
         guard width > 0, width % rotation.multiple == 0 else {
             throw SchemeError.widthNotGrouped(scheme: name, width: width, groupSize: rotation.multiple)

@@ -14,6 +14,7 @@ public enum SchemeRegistry {
         [MXFP4Scheme()],
         [NVFP4Scheme.plain, NVFP4Scheme.scaledRows],
         TurboQuantScheme.all,
+        [KIVIScheme(bits: 4), KIVIScheme(bits: 2)],
     ]
 
     /// Schemes around any of the others, by what stands before the bracket. A new wrapper adds one line here.

@@ -5,6 +5,8 @@ public struct SegmentLayout: Sendable {
     public let planes: [Plane]
     /// Bytes of a segment; a multiple of 64.
     public let byteCount: Int
+    public let tileTokens: Int
+    public let residual: ResidualWindow
     private let offsets: PlaneOffsets
 
     /// - Throws: what ``KVScheme/planes(width:)`` throws.
@@ -12,12 +14,33 @@ public struct SegmentLayout: Sendable {
         self.scheme = scheme
         self.width = width
         planes = try scheme.planes(width: width)
-        byteCount = planes.reduce(0) { $0 + $1.bytesPerToken * blockTokens }
+        byteCount = planes.reduce(0) { $0 + $1.segmentBytes }
+        tileTokens = scheme.tileTokens
+        residual = scheme.residual
         offsets = PlaneOffsets(planes)
+        precondition(
+            blockTokens % tileTokens == 0 && planes.allSatisfy { tileTokens % $0.tileTokens == 0 }
+                && (tileTokens == 1 || residual != .none) && residual.encoded(at: blockTokens * 64, tile: 1) % tileTokens == 0,
+            "the tiles and the residual window of '\(scheme.name)' do not go together")
     }
 
     /// The segment that starts at `base`.
     public func segment(at base: UnsafeMutableRawPointer) -> Segment {
         Segment(base: base, width: width, offsets: offsets)
+    }
+
+    /// Rows that are encoded when `count` rows are stored, a multiple of the tile; the others wait in 16-bit floats.
+    public func encoded(at count: Int) -> Int { residual.encoded(at: count, tile: tileTokens) }
+
+    /// The first position that a query reads in 16-bit floats if `count` rows were stored before; none is `Int.max`.
+    public func firstWaiting(at count: Int) -> Int { residual == .none ? .max : encoded(at: count) }
+
+    /// The most rows that wait at a time, with one that comes and one that may be taken back; 0 where none do.
+    public var waitingRows: Int { residual.rows(tile: tileTokens) }
+
+    /// The least number of stored rows to which a cache of `count` rows can go back, if the rows that waited at
+    /// `count - 1` are kept.
+    public func leastCount(keptAt count: Int) -> Int {
+        residual == .none ? 0 : residual.leastCount(encoded: encoded(at: max(0, count - 1)))
     }
 }

@@ -7,8 +7,10 @@ import Testing
 /// Saving, loading and going on.
 @Suite struct AgentFolderTests {
     @Test(
-        arguments: ["affine-q4-g64", "fp16", "k=q8_0,v=affine-q2-g32", "layers 1,2: fp16; rest: q4_0"],
-        [0, 1, 255, 256, 700, 1024, 2000])
+        arguments: [
+            "affine-q4-g64", "fp16", "k=q8_0,v=affine-q2-g32", "layers 1,2: fp16; rest: q4_0", "kivi-2",
+            "layers 0: fp16; layers 1: k=kivi-4,v=q8_0; rest: k=fp16,v=kivi-2",
+        ], [0, 1, 129, 255, 256, 384, 700, 1024, 2000])
     func loadGivesWhatWasSaved(scheme: String, tokens: Int) throws {
         let small = try SmallCache(scheme: scheme)
         let folder = try CacheFolder(path: small.folder).agent("anna")
@@ -55,9 +57,9 @@ import Testing
     }
 
     /// Random turns, windows, going back and other continuations: what is loaded is always what was saved.
-    @Test(arguments: 0..<8)
-    func turnsInRandomOrder(seed: Int) throws {
-        let small = try SmallCache(window: [nil, 1, 100, 256, 300, 600][seed % 6])
+    @Test(arguments: 0..<8, ["affine-q4-g64", "kivi-2"])
+    func turnsInRandomOrder(seed: Int, scheme: String) throws {
+        let small = try SmallCache(scheme: scheme, window: [nil, 1, 100, 256, 300, 600][seed % 6])
         let folder = try CacheFolder(path: small.folder).agent("anna")
         var generator = SplitMix(seed: UInt64(seed))
         var cache = small.cache()

@@ -7,7 +7,9 @@ import Testing
 /// Exports and imports. What Python says of the files is in `scripts/check-cache-exports.py`.
 @Suite struct CacheExportTests {
     /// An export that is imported elsewhere and exported again is the same file.
-    @Test(arguments: ["affine-q4-g64", "fp32", "k=q8_0,v=affine-q2-g32", "layers 0: fp16; rest: q4_0"], [0, 300, 1500])
+    @Test(
+        arguments: ["affine-q4-g64", "fp32", "k=q8_0,v=affine-q2-g32", "layers 0: fp16; rest: q4_0", "kivi-2"],
+        [0, 300, 1500])
     func thereAndBack(scheme: String, tokens: Int) throws {
         let small = try SmallCache(scheme: scheme)
         let caches = try CacheFolder(path: small.folder + "/caches")
@@ -49,6 +51,29 @@ import Testing
         let element = (488 + 600 - 512) * 64 + 5
         let value = file.bytes(of: windowed).loadUnaligned(fromByteOffset: 4 * element, as: Float.self)
         #expect(value == SmallCache.element(position: 600, layer: 1, column: 5))
+    }
+
+    /// Rows that wait in 16-bit floats are exported as they are, and those before them as what is left of them.
+    @Test func decodedRowsOfAResidualWindow() throws {
+        let small = try SmallCache(scheme: "kivi-4")
+        let folder = try CacheFolder(path: small.folder).agent("anna")
+        let cache = small.cache()
+        try small.append(300, to: cache)
+        try folder.save(cache.snapshot(), identity: small.identity)
+        let path = small.folder + "/decoded.safetensors"
+        try folder.open(identity: nil, layout: nil).export(.decoded, to: path)
+        let file = try SafetensorsFile(path: path)
+        for (kind, waiting) in [("keys", 256), ("values", 172)] {
+            let rows = Array(file.bytes(of: try file.entry("layers.2.\(kind)")).bindMemory(to: Float.self))
+            let errors = (0..<300).map { position in
+                (0..<64).map { column in
+                    abs(rows[(300 + position) * 64 + column] - SmallCache.element(position: position, layer: 2, column: column))
+                }.max()!
+            }
+            #expect(errors[waiting...].allSatisfy { $0 == 0 } && errors[..<waiting].max()! > 0)
+            // Half a step of at most 255 / 15.
+            #expect(errors.max()! <= 9)
+        }
     }
 
     @Test func promptCacheOfMLX() throws {

@@ -6,6 +6,9 @@ import Testing
     @Test(arguments: [
         (CachesError.budgetExceeded(needed: 3, used: 2, budget: 4),
             "The cache budget of 4 bytes is too small: 2 bytes are in use and 3 more are needed."),
+        (.alreadyEncoded(agent: "a", to: 5, kept: 7..<9),
+            "The cache of agent 'a' cannot go back to 5 tokens: rows that wait in 16-bit floats then are quantized already; "
+                + "it can go back to 7 tokens or more."),
         (.mismatch(file: "f", what: "scheme", expected: "a", found: "b"), "f was made with scheme 'b' and not 'a'; it is not used."),
         (.damaged(file: "f", what: "it is short"), "f is damaged: it is short; it is not used."),
         (.noAgent(agent: "a", folder: "f"), "There is no cache of agent 'a' in f."),

@@ -12,11 +12,15 @@ final class SmallCache: Sendable {
     let identity = CacheIdentity(model: "small", weights: "w1", tokenizer: "t1", rope: "r1")
     static let width = 64
 
-    init(scheme: String = "affine-q4-g64", window: Int? = 300, budget: Int = 256 << 20) throws {
+    convenience init(scheme: String = "affine-q4-g64", window: Int? = 300, budget: Int = 256 << 20) throws {
+        try self.init(CacheScheme(expression: scheme), window: window, budget: budget)
+    }
+
+    init(_ scheme: CacheScheme, window: Int?, budget: Int = 256 << 20) throws {
         let layers = [nil, window, nil, window].map {
             LayerCacheSpec(kvHeads: 2, keyWidth: Self.width, valueWidth: Self.width, window: $0)
         }
-        layout = try CacheLayout(spec: ModelCacheSpec(layers: layers), scheme: CacheScheme(expression: scheme))
+        layout = try CacheLayout(spec: ModelCacheSpec(layers: layers), scheme: scheme)
         pool = BlockPool(budgetBytes: budget)
         folder = FileManager.default.temporaryDirectory.path + "/kvlab-\(UUID().uuidString)"
     }
@@ -80,26 +84,46 @@ final class SmallCache: Sendable {
         guard a.tokens == b.tokens else { return false }
         for (index, layer) in a.layout.layers.enumerated() {
             let first = layer.keptWindow.map { max(0, a.count + 1 - $0) } ?? 0
-            for position in first..<a.count {
-                let token = position % blockTokens
-                let rows = [a, b].map { cache in
-                    var bytes: [UInt8] = []
-                    let block = cache.block(layer: index, holding: position)
-                    var plane = UnsafePointer(block.assumingMemoryBound(to: UInt8.self))
-                    for layout in [layer.keys, layer.values!] {
-                        for _ in 0..<layer.spec.kvHeads {
-                            for width in layout.planes.map(\.bytesPerToken) {
-                                bytes += UnsafeBufferPointer(start: plane + token * width, count: width)
-                                plane += width * blockTokens
-                            }
-                        }
+            for kind in RowKind.allCases {
+                for head in 0..<layer.spec.kvHeads {
+                    let rows = [a, b].map { cache in
+                        encoded(cache, index, kind, head: head, from: first) + waiting(cache, index, kind, head: head)
                     }
-                    return bytes
+                    guard rows[0] == rows[1] else { return false }
                 }
-                guard rows[0] == rows[1] else { return false }
             }
         }
         return true
+    }
+
+    /// The bytes of the encoded rows of a head from position `first` on, tile by tile.
+    private static func encoded(_ cache: AgentCache, _ index: Int, _ kind: RowKind, head: Int, from first: Int) -> [UInt8] {
+        let layer = cache.layout.layers[index]
+        let layout = kind == .keys ? layer.keys : layer.values!
+        let end = layout.encoded(at: cache.count)
+        var bytes: [UInt8] = []
+        for position in stride(from: (first + layout.tileTokens - 1) / layout.tileTokens * layout.tileTokens, to: end, by: 1) {
+            let base = cache.block(layer: index, holding: position)
+            let segment = kind == .keys ? layer.keySegment(head: head, in: base) : layer.valueSegment(head: head, in: base)
+            for (number, plane) in layout.planes.enumerated() where position % plane.tileTokens == 0 {
+                let start = segment.plane(number, token: position % blockTokens, as: UInt8.self)
+                bytes += UnsafeBufferPointer(start: start, count: plane.bytesPerTile)
+            }
+        }
+        return bytes
+    }
+
+    /// The rows of a head that wait in 16-bit floats, as bytes of floats.
+    private static func waiting(_ cache: AgentCache, _ index: Int, _ kind: RowKind, head: Int) -> [UInt8] {
+        let layer = cache.layout.layers[index]
+        let layout = kind == .keys ? layer.keys : layer.values!
+        let start = min(cache.count, layout.firstWaiting(at: cache.count))
+        var rows = [Float](repeating: 0, count: (cache.count - start) * layout.width)
+        if !rows.isEmpty {
+            cache.readWaiting(
+                kind, layer: index, head: head, positions: start..<cache.count, into: &rows, isa: kl_isa_best())
+        }
+        return rows.withUnsafeBytes(Array.init)
     }
 
     /// The bytes of every file in a folder, by name.

@@ -3,18 +3,19 @@ import Schemes
 
 /// How far a stored value may be from what was stored, by the definition of each scheme: one row for each family.
 enum SchemeBounds {
-    /// One bound for each element of a row.
-    typealias Bound = @Sendable (_ row: [Float]) -> [Float]
+    /// One bound for each element of a row, or of the rows of a tile.
+    typealias Bound = @Sendable (_ rows: [Float], _ width: Int) -> [Float]
 
     /// The bound of a scheme.
     /// - Returns: nil for a scheme that has no row here.
     static func bound(of scheme: any KVScheme) -> Bound? {
-        if let affine = scheme as? AffineScheme { return { self.affine(affine, $0) } }
-        if let rotated = scheme as? RotatedScheme, rotated.name.hasPrefix("hadamard-") { return { self.hadamard(rotated, $0) } }
-        return named[scheme.name]
+        if let affine = scheme as? AffineScheme { return { rows, _ in self.affine(affine, rows) } }
+        if let rotated = scheme as? RotatedScheme, rotated.name.hasPrefix("hadamard-") { return { self.hadamard(rotated, $0, $1) } }
+        if let kivi = scheme as? KIVIScheme { return { self.kivi(kivi, $0, $1) } }
+        return named[scheme.name].map { bound in { rows, _ in bound(rows) } }
     }
 
-    private static let named: [String: Bound] = [
+    private static let named: [String: @Sendable (_ row: [Float]) -> [Float]] = [
         "fp32": { $0.map { _ in 0 } },
         "fp16": { $0.map { abs($0) / 1024 } },
         "bf16": { $0.map { abs($0) / 256 } },
@@ -84,13 +85,26 @@ enum SchemeBounds {
         return row.map { _ in norm * share }
     }
 
+    /// Half a step in the span of a group; elements, scale, zero and steps are rounded to IEEE f16.
+    private static func kivi(_ scheme: KIVIScheme, _ rows: [Float], _ width: Int) -> [Float] {
+        rows.indices.map { index in
+            let first = index / KIVIScheme.groupSize * KIVIScheme.groupSize
+            let group =
+                scheme.kind == .keys
+                ? stride(from: index % width, to: rows.count, by: width).map { rows[$0] }
+                : Array(rows[first..<first + KIVIScheme.groupSize])
+            let step = (group.max()! - group.min()!) / Float((1 << scheme.bits) - 1)
+            return step / 2 + group.map(abs).max()! / 256
+        }
+    }
+
     /// √Σ of the squares of the bounds in the block of rotated elements.
-    private static func hadamard(_ scheme: RotatedScheme, _ row: [Float]) -> [Float] {
-        var rotated = row
+    private static func hadamard(_ scheme: RotatedScheme, _ rows: [Float], _ width: Int) -> [Float] {
+        var rotated = rows
         let size = scheme.rotation.multiple
-        scheme.rotation.apply(&rotated, count: 1, width: row.count, isa: KL_SCALAR)
-        let inner = bound(of: scheme.inner)!(rotated)
-        return stride(from: 0, to: row.count, by: size).flatMap { start in
+        scheme.rotation.apply(&rotated, count: rows.count / width, width: width, isa: KL_SCALAR)
+        let inner = bound(of: scheme.inner)!(rotated, width)
+        return stride(from: 0, to: rows.count, by: size).flatMap { start in
             let sum = inner[start..<start + size].reduce(0) { $0 + $1 * $1 }
             return [Float](repeating: sum.squareRoot() * 1.001, count: size)
         }

@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 import Schemes
 import Tensors
 import Testing
@@ -10,7 +11,7 @@ import Testing
     static let names =
         SchemeRegistry.all.map(\.name) + [
             "hadamard-16(q8_0)", "hadamard-32(mxfp4)", "hadamard-64(affine-q4-g64)", "hadamard-128(affine-q2-g128)",
-            "hadamard-32(hadamard-64(q4_0))",
+            "hadamard-32(hadamard-64(q4_0))", "hadamard-64(kivi-2)",
         ]
     static let widths = [64, 128, 256, 576]
 
@@ -20,9 +21,14 @@ import Testing
         let memory: AlignedBuffer
         var segment: Segment { layout.segment(at: memory.pointer) }
 
-        init(_ name: String, width: Int) throws {
-            layout = try SegmentLayout(scheme: try SchemeRegistry.scheme(named: name), width: width)
+        init(_ name: String, width: Int, kind: RowKind = .keys) throws {
+            layout = try SegmentLayout(scheme: try SchemeRegistry.scheme(named: name).scheme(for: kind), width: width)
             memory = try AlignedBuffer(byteCount: layout.byteCount)
+        }
+
+        init(layout: SegmentLayout, memory: AlignedBuffer) {
+            self.layout = layout
+            self.memory = memory
         }
 
         func encode(_ rows: [Float], at token: Int, isa: kl_isa) {
@@ -52,30 +58,53 @@ import Testing
         return widths.filter { (try? scheme.planes(width: $0)) != nil }
     }
 
-    /// A segment takes exactly 256 times what a token takes, and every plane starts on a cache line.
+    /// Stores of keys and of values, of every width that the scheme takes.
+    private static func stores(_ name: String) throws -> [Store] {
+        try widths(name).flatMap { width in try RowKind.allCases.map { try Store(name, width: width, kind: $0) } }
+    }
+
+    /// A segment takes exactly 256 times what a token takes, and every plane starts on a cache line. Keys and values of one
+    /// name take the same.
     @Test(arguments: names)
     func bytesAreExact(name: String) throws {
         let scheme = try SchemeRegistry.scheme(named: name)
-        for width in try Self.widths(name) {
-            let store = try Store(name, width: width)
-            #expect(store.layout.byteCount == 256 * (try scheme.bytesPerToken(width: width)))
+        for store in try Self.stores(name) {
+            #expect(Double(store.layout.byteCount) == 32 * Double(store.layout.width)
+                * (try scheme.bitsPerElement(width: store.layout.width)))
             #expect(store.layout.byteCount % 64 == 0)
-            for plane in store.layout.planes { #expect(plane.bytesPerToken * 256 % 64 == 0) }
+            for plane in store.layout.planes { #expect(plane.segmentBytes % 64 == 0) }
+        }
+    }
+
+    /// Encoding a segment writes no byte outside of it, and the planes fill it.
+    @Test(arguments: names, isas)
+    func bytesStayInside(name: String, isa: kl_isa) throws {
+        for store in try Self.stores(name) {
+            let bytes = store.layout.byteCount
+            let memory = try AlignedBuffer(byteCount: bytes + 256)
+            memset(memory.pointer, 0xA5, bytes + 256)
+            store.layout.scheme.encode(
+                Self.rows(256, width: store.layout.width), count: 256, stride: store.layout.width, at: 0,
+                into: store.layout.segment(at: memory.pointer + 128), isa: isa)
+            let all = Array(UnsafeRawBufferPointer(start: memory.pointer, count: bytes + 256))
+            #expect(all[..<128].allSatisfy { $0 == 0xA5 } && all[(128 + bytes)...].allSatisfy { $0 == 0xA5 })
         }
     }
 
     /// |x − x̂| is at most what the scheme's definition allows.
     @Test(arguments: names, isas)
     func errorIsBounded(name: String, isa: kl_isa) throws {
-        for width in try Self.widths(name) {
-            let store = try Store(name, width: width)
+        for store in try Self.stores(name) {
+            let width = store.layout.width
             let rows = Self.rows(256, width: width)
             store.encode(rows, at: 0, isa: isa)
             let back = store.decode(0, 256, isa: isa)
             let bound = try #require(SchemeBounds.bound(of: store.layout.scheme), "a row in SchemeBounds")
-            for row in 0..<256 {
-                let range = row * width..<(row + 1) * width
-                let worst = zip(zip(rows[range], back[range]), bound(Array(rows[range]))).map { abs($0.0 - $0.1) - $1 }.max()!
+            let tile = store.layout.tileTokens
+            for row in stride(from: 0, to: 256, by: tile) {
+                let range = row * width..<(row + tile) * width
+                let bounds = bound(Array(rows[range]), width)
+                let worst = zip(zip(rows[range], back[range]), bounds).map { abs($0.0 - $0.1) - $1 }.max()!
                 #expect(worst <= 0, "\(name) width \(width) row \(row)")
             }
         }
@@ -84,12 +113,15 @@ import Testing
     /// Rows may come in any pieces; a row does not touch its neighbours.
     @Test(arguments: names, isas)
     func piecesDoNotMatter(name: String, isa: kl_isa) throws {
-        for width in try Self.widths(name) {
+        for whole in try Self.stores(name) {
+            let width = whole.layout.width
             let rows = Self.rows(256, width: width, seed: 2)
-            let whole = try Store(name, width: width)
             whole.encode(rows, at: 0, isa: isa)
-            let pieces = try Store(name, width: width)
-            for (start, end) in [(100, 256), (0, 1), (1, 37), (37, 100)] {
+            let memory = try AlignedBuffer(byteCount: whole.layout.byteCount)
+            let pieces = Store(layout: whole.layout, memory: memory)
+            let tile = whole.layout.tileTokens
+            for (start, end) in tile == 1 ? [(100, 256), (0, 1), (1, 37), (37, 100)] : [(128, 256), (0, tile), (tile, 128)]
+            where start < end {
                 pieces.encode(Array(rows[(start * width)..<(end * width)]), at: start, isa: isa)
             }
             let bytes = whole.layout.byteCount
@@ -102,10 +134,9 @@ import Testing
     /// All instruction sets store the same bytes.
     @Test(arguments: names)
     func instructionSetsStoreTheSame(name: String) throws {
-        for width in try Self.widths(name) {
-            let rows = Self.rows(256, width: width, seed: 3)
-            let stored = try Self.isas.map { isa in
-                let store = try Store(name, width: width)
+        for store in try Self.stores(name) {
+            let rows = Self.rows(256, width: store.layout.width, seed: 3)
+            let stored = Self.isas.map { isa in
                 store.encode(rows, at: 0, isa: isa)
                 return Array(UnsafeRawBufferPointer(start: store.memory.pointer, count: store.layout.byteCount))
             }
@@ -117,8 +148,8 @@ import Testing
     /// of 16 bits.
     @Test(arguments: names, isas)
     func fusedEqualsDense(name: String, isa: kl_isa) throws {
-        for width in try Self.widths(name) {
-            let store = try Store(name, width: width)
+        for store in try Self.stores(name) {
+            let width = store.layout.width
             store.encode(Self.rows(256, width: width, seed: 4), at: 0, isa: isa)
             let heads = 5
             let scratch = try AlignedBuffer(count: 256 * width, of: Float.self)
@@ -176,21 +207,24 @@ import Testing
     /// Rows of zeros, of one value and with an outlier keep their meaning.
     @Test(arguments: names, isas)
     func specialRows(name: String, isa: kl_isa) throws {
-        for width in try Self.widths(name) {
-            let store = try Store(name, width: width)
-            store.encode([Float](repeating: 0, count: width), at: 0, isa: isa)
-            #expect(store.decode(0, 1, isa: isa).allSatisfy { $0 == 0 })
+        for store in try Self.stores(name) {
+            let width = store.layout.width
+            // The row, and the rest of its tile.
+            let tile = store.layout.tileTokens
+            func tiles(_ row: [Float]) -> [Float] { row + [Float](repeating: row[0], count: (tile - 1) * width) }
             let bound = try #require(SchemeBounds.bound(of: store.layout.scheme), "a row in SchemeBounds")
             let isCoarse = Self.coarse.contains { name.hasPrefix($0) }
-            let constant = [Float](repeating: 1.5, count: width)
-            store.encode(constant, at: 1, isa: isa)
-            let allowed = isCoarse ? bound(constant)[0] : 0.01
-            #expect(store.decode(1, 1, isa: isa).allSatisfy { abs($0 - 1.5) <= allowed })
+            store.encode(tiles([Float](repeating: 0, count: width)), at: 0, isa: isa)
+            #expect(store.decode(0, tile, isa: isa).allSatisfy { $0 == 0 })
+            let constant = tiles([Float](repeating: 1.5, count: width))
+            store.encode(constant, at: tile, isa: isa)
+            let allowed = isCoarse ? bound(constant, width)[0] : 0.01
+            #expect(store.decode(tile, tile, isa: isa).allSatisfy { abs($0 - 1.5) <= allowed })
             var outlier = [Float](repeating: 0.01, count: width)
             outlier[3] = 1000
-            store.encode(outlier, at: 2, isa: isa)
-            let back = store.decode(2, 1, isa: isa)
-            #expect(abs(back[3] - 1000) <= (isCoarse ? bound(outlier)[3] : 5))
+            store.encode(tiles(outlier), at: 2 * tile, isa: isa)
+            let back = store.decode(2 * tile, tile, isa: isa)
+            #expect(abs(back[3] - 1000) <= (isCoarse ? bound(tiles(outlier), width)[3] : 5))
             #expect(back.allSatisfy { $0.isFinite })
         }
     }
@@ -199,12 +233,12 @@ import Testing
     /// twice.
     @Test(arguments: names, isas)
     func subnormalRows(name: String, isa: kl_isa) throws {
-        for width in try Self.widths(name) {
-            let store = try Store(name, width: width)
-            let row = (0..<width).map { Float(sign: $0 % 3 == 0 ? .minus : .plus, exponent: -149 + $0 % 22, significand: 1) }
-            store.encode(row, at: 0, isa: isa)
-            let largest = row.map(abs).max()!
-            for (x, back) in zip(row, store.decode(0, 1, isa: isa)) {
+        for store in try Self.stores(name) {
+            let (width, tile) = (store.layout.width, store.layout.tileTokens)
+            let rows = (0..<(tile * width)).map { Float(sign: $0 % 3 == 0 ? .minus : .plus, exponent: -149 + $0 % 22, significand: 1) }
+            store.encode(rows, at: 0, isa: isa)
+            let largest = rows.map(abs).max()!
+            for (x, back) in zip(rows, store.decode(0, tile, isa: isa)) {
                 // MLX's scale is 1e-7 at least.
                 let allowed = name.contains("affine") ? 1e-6 : 2 * largest
                 #expect(abs(x - back) <= allowed * (name.hasPrefix("hadamard") ? 16 : 1), "\(name) width \(width)")
@@ -212,23 +246,24 @@ import Testing
         }
     }
 
-    /// A NaN or an infinity is read back as something that is not finite, and the rows beside it as if it were not there.
+    /// A NaN or an infinity is read back as something that is not finite, and the tiles beside its own as if it were not
+    /// there.
     @Test(arguments: names, isas)
     func wildRows(name: String, isa: kl_isa) throws {
-        for width in try Self.widths(name) {
-            let calm = try Store(name, width: width)
-            let rows = Self.rows(3, width: width, seed: 7)
-            calm.encode(rows, at: 0, isa: isa)
-            let expected = calm.decode(0, 3, isa: isa)
+        for store in try Self.stores(name) {
+            let (width, tile) = (store.layout.width, store.layout.tileTokens)
+            let calm = Self.rows(3 * tile, width: width, seed: 7)
+            store.encode(calm, at: 0, isa: isa)
+            let expected = store.decode(0, 3 * tile, isa: isa)
+            let (start, end) = (tile * width, 2 * tile * width)
             for wild in [Float.nan, .infinity, -.infinity] {
-                let store = try Store(name, width: width)
-                var rows = rows
-                rows[width + 40] = wild
+                var rows = calm
+                rows[start + 40] = wild
                 store.encode(rows, at: 0, isa: isa)
-                let back = store.decode(0, 3, isa: isa)
-                #expect(!back[width + 40].isFinite, "\(name) width \(width) \(wild)")
-                #expect(Array(back[..<width]) == Array(expected[..<width]))
-                #expect(Array(back[(2 * width)...]) == Array(expected[(2 * width)...]))
+                let back = store.decode(0, 3 * tile, isa: isa)
+                #expect(!back[start + 40].isFinite, "\(name) width \(width) \(wild)")
+                #expect(Array(back[..<start]) == Array(expected[..<start]))
+                #expect(Array(back[end...]) == Array(expected[end...]))
             }
         }
     }

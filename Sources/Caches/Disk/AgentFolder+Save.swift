@@ -70,7 +70,7 @@ extension AgentFolder {
             let hasTokens = !groups[0].layers.isEmpty
             let manifest = Manifest(
                 agent: agent, identity: identity, layout: snapshot.layout, textHash: snapshot.textHash,
-                tokenCount: snapshot.tokens.count,
+                tokenCount: snapshot.tokens.count, leastCount: snapshot.leastCount,
                 firstBlocks: groups.map { $0.layers.first.map { snapshot.layers[$0].first } ?? 0 }, runs: runs,
                 looseTokens: Array(snapshot.tokens[(hasTokens ? snapshot.sealedTokens : 0)...]))
             // The segments' names are durable before a manifest names them.

@@ -7,7 +7,8 @@ import Tensors
 /// A manifest as a safetensors file.
 ///
 /// Metadata: `format`, `layout_version`, `agent`, `model`, `weights`, `tokenizer`, `rope`, `scheme`, `window_policy`,
-/// `mla_form`, `block_tokens`, `spec` (JSON of the layers), `token_count`, `first_blocks`, and `text_sha256` where known.
+/// `mla_form`, `block_tokens`, `spec` (JSON of the layers), `token_count`, `first_blocks`, `least_count` where a scheme has a
+/// residual window, and `text_sha256` where known.
 /// Tensors: `segments` I64 [runs, 8] (number, group, first block, blocks, first used, blocks used, file bytes, checksum of
 /// the index), `tail` U8, `tokens` I32, and last `checksum` U32 [1]: the CRC-32C of every byte before it.
 extension Manifest {
@@ -55,6 +56,7 @@ extension Manifest {
             "spec": String(decoding: try encoder.encode(layout.spec), as: UTF8.self), "token_count": "\(tokenCount)",
             "first_blocks": firstBlocks.map(String.init).joined(separator: ","),
         ]
+        if layout.hasResidual { metadata["least_count"] = "\(leastCount)" }
         metadata["text_sha256"] = textHash
         return metadata
     }
@@ -118,14 +120,15 @@ extension Manifest {
         guard let spec = try? JSONDecoder().decode(ModelCacheSpec.self, from: Data(try text("spec").utf8)),
             spec.isPossible, let policy = WindowPolicy(rawValue: try text("window_policy"))
         else { throw CachesError.damaged(file: file, what: "its header does not say what its layers are") }
+        let layout = try CacheLayout(
+            spec: spec, scheme: CacheScheme(expression: try text("scheme")), windowPolicy: policy)
         let manifest = Manifest(
             agent: try text("agent"),
             identity: CacheIdentity(
                 model: try text("model"), weights: try text("weights"), tokenizer: try text("tokenizer"),
                 rope: try text("rope")),
-            layout: try CacheLayout(
-                spec: spec, scheme: CacheScheme(expression: try text("scheme")), windowPolicy: policy),
-            textHash: metadata["text_sha256"], tokenCount: try number("token_count", try text("token_count")),
+            layout: layout, textHash: metadata["text_sha256"], tokenCount: try number("token_count", try text("token_count")),
+            leastCount: layout.hasResidual ? try number("least_count", try text("least_count")) : 0,
             firstBlocks: try text("first_blocks").split(separator: ",").map { try number("first_blocks", $0) },
             runs: [], looseTokens: [])
         try manifest.checkWindows(file)

@@ -26,16 +26,20 @@ struct Manifest: Sendable {
     let layout: CacheLayout
     let textHash: String?
     let tokenCount: Int
+    /// The least count that the cache can go back to with the rows that wait in 16-bit floats.
+    let leastCount: Int
     /// Index of the first block that each group holds.
     let firstBlocks: [Int]
     /// Group after group, each in order of position.
     var runs: [Run]
     /// Tokens from `tokenCount - looseTokens.count` on.
     var looseTokens: [Int32]
-    /// Size of the packed rows of the unfilled blocks.
-    var tailBytes: Int {
-        layout.layers.reduce(0) { $0 + $1.packedBytes(rows: tokenCount % blockTokens) }
+    /// What is in no segment file, layer after layer.
+    var tails: [LayerTail] {
+        layout.tails(count: tokenCount, least: leastCount, firstBlocks: groupOfLayer.map { firstBlocks[$0] })
     }
+    /// Size of the packed rows of the unfilled blocks and of the rows that wait.
+    var tailBytes: Int { tails.reduce(0) { $0 + $1.byteCount } }
 
     /// Numbers of the segment files that are in use.
     var segments: Set<Int> { Set(runs.map(\.segment)) }
@@ -60,7 +64,8 @@ struct Manifest: Sendable {
     /// The first group's segments hold tokens, if it has layers.
     func hasTokens(_ group: Int) -> Bool { group == 0 && !layout.groups[0].layers.isEmpty }
 
-    /// Checks that every layer holds what the next query sees: its own token and window - 1 before it.
+    /// Checks that every layer holds what the next query sees: its own token and window - 1 before it, and of the rows in
+    /// 16-bit floats as many as there is room for.
     func checkWindows(_ file: String) throws {
         let groups = layout.groups
         guard firstBlocks.count == groups.count else {
@@ -72,13 +77,16 @@ struct Manifest: Sendable {
                 throw CachesError.damaged(file: file, what: "layer \(layer) starts past what its window needs")
             }
         }
+        guard leastCount <= tokenCount, leastCount >= layout.leastCount(at: tokenCount) else {
+            throw CachesError.damaged(file: file, what: "it cannot hold the rows of its residual windows")
+        }
     }
 
     /// Checks that the runs are what the layout and the number of tokens ask for, no more and no less.
     func check(_ file: String) throws {
         func fail(_ what: String) -> CachesError { .damaged(file: file, what: what) }
         let groups = layout.groups
-        let sealed = tokenCount / blockTokens
+        let sealed = layout.sealedTokens(at: tokenCount) / blockTokens
         for (index, group) in groups.enumerated() where !group.layers.isEmpty {
             var next = firstBlocks[index]
             for run in runs where run.group == index {

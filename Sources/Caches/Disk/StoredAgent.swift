@@ -23,9 +23,9 @@ public final class StoredAgent: @unchecked Sendable {
     public var segmentCount: Int { images.count }
     /// Bytes that the cache takes in memory, whole blocks counted.
     public var blockBytes: Int {
-        let rows = tokenCount % blockTokens
-        return manifest.runs.reduce(0) { $0 + segmentBytes($1) }
-            + (rows == 0 ? 0 : layout.layers.reduce(0) { $0 + $1.blockBytes })
+        manifest.tails.reduce(manifest.runs.reduce(0) { $0 + segmentBytes($1) }) { bytes, tail in
+            bytes + tail.blocks.count * tail.layer.blockBytes + (tokenCount > 0 ? tail.layer.residualBytes : 0)
+        }
     }
 
     private func segmentBytes(_ run: Manifest.Run) -> Int {
@@ -125,18 +125,25 @@ public final class StoredAgent: @unchecked Sendable {
                 layers[piece.layer].blocks.append(block)
             }
         }
-        let rows = tokenCount % blockTokens
-        if rows > 0 {
-            var packed = manifestImage.bytes.baseAddress! + tail.lowerBound
-            for (index, layer) in layout.layers.enumerated() {
-                let block = try pool.allocate(layer.blockBytes)
-                layer.unpack(rows: rows, from: packed, into: block.pointer)
+        var packed = manifestImage.bytes.baseAddress! + tail.lowerBound
+        for (index, layer) in manifest.tails.enumerated() {
+            for column in layer.blocks {
+                let block = try pool.allocate(layer.layer.blockBytes)
+                layer.unpack(block: column, from: packed, into: block.pointer)
                 layers[index].blocks.append(block)
-                packed += layer.packedBytes(rows: rows)
+                packed += layer.packedBytes(block: column)
             }
+            guard tokenCount > 0, layer.layer.residual != nil else { continue }
+            let residual = try pool.allocate(layer.layer.residualBytes)
+            layer.forEachRun { offset, bytes in
+                (residual.pointer + offset).copyMemory(from: packed, byteCount: bytes)
+                packed += bytes
+            }
+            layers[index].residual = residual
         }
         return AgentCache(
-            agent: agent, layout: layout, pool: pool, tokens: tokens, textHash: textHash, layers: layers)
+            agent: agent, layout: layout, pool: pool, tokens: tokens, textHash: textHash,
+            leastCount: manifest.leastCount, layers: layers)
     }
 
     /// The tokens whose keys and values are stored.

@@ -59,7 +59,7 @@ extension StoredAgent {
         for (place, kind) in RowKind.allCases.enumerated() {
             for (number, plane) in layer.segment(kind)!.planes.enumerated() {
                 let dtype = number == 0 ? DType.u32 : half
-                let shape = [1, layer.spec.kvHeads, cache.count, plane.bytesPerToken / dtype.size]
+                let shape = [1, layer.spec.kvHeads, cache.count, plane.bytesPerTile / dtype.size]
                 body.add("\(index).\(place).\(number)", dtype, shape) { sink in
                     for head in 0..<layer.spec.kvHeads {
                         try cache.forEachRun(layer: index, kind, head: head, plane: number, positions: 0..<cache.count) {

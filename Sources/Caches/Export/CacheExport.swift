@@ -24,22 +24,32 @@ extension StoredAgent {
     }
 
     /// Tensors `tokens` I32 [tokens] and, for each layer, keys and values, and plane, `layers.N.keys.PLANE` U8
-    /// [heads, tokens held, bytes per token]. A layer holds the last tokens; how many, the shape says.
+    /// [heads, tiles held, bytes per tile], a tile being a token or several. A layer holds the last tokens; how many, the shape
+    /// says. Rows that wait in 16-bit floats are `layers.N.keys.residual` U8 [heads, tokens, bytes per token].
     private func exportPlanes(_ cache: AgentCache) throws -> ExportFile {
         var file = ExportFile(metadata: try metadata(CacheImport.format))
         file.add("tokens", cache.tokens)
         for (index, layer) in layout.layers.enumerated() {
-            let positions = cache.positions(layer: index)
             for kind in RowKind.allCases {
                 guard let segment = layer.segment(kind) else { continue }
+                let positions = cache.encodedPositions(layer: index, kind)
                 for (number, plane) in segment.planes.enumerated() {
-                    let shape = [layer.spec.kvHeads, positions.count, plane.bytesPerToken]
+                    let shape = [layer.spec.kvHeads, positions.count / plane.tileTokens, plane.bytesPerTile]
                     file.add("layers.\(index).\(kind).\(plane.name)", .u8, shape) { sink in
                         for head in 0..<layer.spec.kvHeads {
                             try cache.forEachRun(
                                 layer: index, kind, head: head, plane: number, positions: positions
                             ) { try sink(UnsafeRawBufferPointer($0)) }
                         }
+                    }
+                }
+                guard let ring = layer.residual?[kind] else { continue }
+                let waiting = cache.waitingPositions(layer: index, kind).count
+                file.add("layers.\(index).\(kind).residual", .u8, [layer.spec.kvHeads, waiting, ring.rowBytes]) { sink in
+                    for head in 0..<layer.spec.kvHeads {
+                        var runs: [UnsafeRawBufferPointer] = []
+                        cache.forEachWaitingRun(layer: index, kind, head: head) { runs.append(UnsafeRawBufferPointer($0)) }
+                        for run in runs { try sink(run) }
                     }
                 }
             }

@@ -67,35 +67,49 @@ public struct CacheImport {
             let blocks = try (first..<max(first, (tokens.count + blockTokens - 1) / blockTokens)).map { _ in
                 try pool.allocate(layout.layers[index].blockBytes)
             }
-            layers.append(AgentCache.LayerBlocks(first: first, blocks: blocks))
+            let residualBytes = tokens.isEmpty ? 0 : layout.layers[index].residualBytes
+            layers.append(
+                AgentCache.LayerBlocks(
+                    first: first, blocks: blocks, residual: residualBytes == 0 ? nil : try pool.allocate(residualBytes)))
         }
         let cache = AgentCache(
-            agent: agent, layout: layout, pool: pool, tokens: tokens, textHash: manifest.textHash, layers: layers)
+            agent: agent, layout: layout, pool: pool, tokens: tokens, textHash: manifest.textHash,
+            leastCount: manifest.leastCount, layers: layers)
         for (index, layer) in layout.layers.enumerated() {
             for kind in RowKind.allCases {
                 guard let segment = layer.segment(kind) else { continue }
                 for (number, plane) in segment.planes.enumerated() {
-                    try fill(cache, layer: index, kind, plane: number, bytesPerToken: plane.bytesPerToken, name: plane.name)
+                    let positions = cache.encodedPositions(layer: index, kind)
+                    try fill(
+                        "layers.\(index).\(kind).\(plane.name)",
+                        [layer.spec.kvHeads, positions.count / plane.tileTokens, plane.bytesPerTile]
+                    ) { head, take in
+                        cache.forEachRun(layer: index, kind, head: head, plane: number, positions: positions, take)
+                    }
+                }
+                guard let ring = layer.residual?[kind] else { continue }
+                let waiting = cache.waitingPositions(layer: index, kind).count
+                try fill("layers.\(index).\(kind).residual", [layer.spec.kvHeads, waiting, ring.rowBytes]) { head, take in
+                    cache.forEachWaitingRun(layer: index, kind, head: head, take)
                 }
             }
         }
         return cache
     }
 
+    /// Copies a tensor, head by head, to where `runs` says.
     private func fill(
-        _ cache: AgentCache, layer: Int, _ kind: RowKind, plane: Int, bytesPerToken: Int, name: String
+        _ name: String, _ shape: [Int], to runs: (_ head: Int, _ take: (UnsafeMutableRawBufferPointer) -> Void) -> Void
     ) throws {
-        let entry = try file.entry("layers.\(layer).\(kind).\(name)")
-        let positions = cache.positions(layer: layer)
-        let heads = manifest.layout.layers[layer].spec.kvHeads
-        guard entry.dtype == .u8, entry.shape == [heads, positions.count, bytesPerToken] else {
+        let entry = try file.entry(name)
+        guard entry.dtype == .u8, entry.shape == shape else {
             throw TensorsError.wrongTensor(
-                file: file.file.path, tensor: entry.name, expected: "U8 \([heads, positions.count, bytesPerToken])",
+                file: file.file.path, tensor: name, expected: "U8 \(shape)",
                 found: "\(entry.dtype.rawValue) \(entry.shape)")
         }
         var rest = file.bytes(of: entry)
-        for head in 0..<heads {
-            cache.forEachRun(layer: layer, kind, head: head, plane: plane, positions: positions) { run in
+        for head in 0..<shape[0] {
+            runs(head) { run in
                 run.copyMemory(from: UnsafeRawBufferPointer(rebasing: rest.prefix(run.count)))
                 rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(run.count))
             }

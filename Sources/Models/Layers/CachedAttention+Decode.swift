@@ -91,18 +91,24 @@ extension CachedAttention {
         let query = DecodeQueries(
             values: my.queries, quantized: quantizable ? my.quantized : nil, heads: group, width: shape.keyWidth)
         partial.reset(heads: group, width: shape.summedWidth)
+        let waiting = WaitingRows(sequence, layout, shape: shape, query: sequence.firstPosition)
 
         var position = positions.lowerBound
         while position < positions.upperBound {
             let token = position % blockTokens
-            let count = min(blockTokens - token, positions.upperBound - position)
+            let count = waiting.run(from: position, limit: min(blockTokens - token, positions.upperBound - position))
             let base = sequence.cache.block(layer: layer, holding: position)
             let keys = layout.keySegment(head: heads.kvHead, in: base)
             let (summed, values) =
                 shape.valuesInKeys
                 ? (layout.keys.scheme, keys) : (layout.values!.scheme, layout.valueSegment(head: heads.kvHead, in: base))
             let valueScratch = shape.valuesInKeys ? my.keys : my.values
-            if execution.compute == .fast {
+            if position >= waiting.keys {
+                sequence.cache.readWaiting(
+                    .keys, layer: layer, head: heads.kvHead, positions: position..<(position + count), into: my.keys, isa: isa)
+                kl_scores_f32(
+                    isa, query.values, query.width, group, my.keys, count, shape.keyWidth, my.scores, blockTokens)
+            } else if execution.compute == .fast {
                 layout.keys.scheme.scores(
                     query, keys, from: token, count: count, into: my.scores, stride: blockTokens, scratch: my.keys,
                     isa: isa)
@@ -119,7 +125,17 @@ extension CachedAttention {
             kl_softmax_block(
                 isa, my.scores, blockTokens, group, count, partial.maxima, partial.sums, partial.output,
                 shape.summedWidth, shape.summedWidth)
-            if execution.compute == .fast {
+            if position >= waiting.values {
+                // Values in keys are there since their scores.
+                if !shape.valuesInKeys {
+                    sequence.cache.readWaiting(
+                        .values, layer: layer, head: heads.kvHead, positions: position..<(position + count),
+                        into: my.values, isa: isa)
+                }
+                kl_accumulate_f32(
+                    isa, my.scores, blockTokens, group, valueScratch, count, shape.summedWidth, partial.output,
+                    shape.summedWidth)
+            } else if execution.compute == .fast {
                 summed.accumulate(
                     my.scores, stride: blockTokens, heads: group, values, from: token, count: count,
                     into: partial.output, scratch: valueScratch, isa: isa)

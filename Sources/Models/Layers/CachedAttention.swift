@@ -43,6 +43,27 @@ struct CachedAttention {
         let firstPosition: Int
     }
 
+    /// Where the rows begin that a query reads in 16-bit floats: those that waited when its step began, or when the
+    /// positions began among which a prompt may be cut, so that a cut changes nothing. `Int.max` where no row waits.
+    struct WaitingRows {
+        let keys: Int
+        let values: Int
+
+        init(_ sequence: Sequence, _ layout: LayerLayout, shape: Shape, query: Int) {
+            let start = max(sequence.cache.count, query / promptCutTokens * promptCutTokens)
+            keys = layout.keys.firstWaiting(at: start)
+            values = shape.valuesInKeys ? keys : layout.values!.firstWaiting(at: start)
+        }
+
+        /// Rows from `position` on, at most `limit`, of which the keys lie in one kind of place, and the values too.
+        func run(from position: Int, limit: Int) -> Int {
+            var count = limit
+            if position < keys { count = min(count, keys - position) }
+            if position < values { count = min(count, values - position) }
+            return count
+        }
+    }
+
     /// Tokens of one tile of a prefill: more with tiles of bfloat16, which have less to do at the ends of a tile.
     static func tileTokens(_ execution: Execution) -> Int { execution.hasTiles ? 256 : 128 }
     /// The most tokens of a tile.
@@ -80,16 +101,25 @@ struct CachedAttention {
         queryStride: Int, out: UnsafeMutablePointer<Float>, outStride: Int
     ) {
         let group = shape.group
-        let taskTokens = max(1, Self.taskRows / group)
-        let parts = (sequence.count + taskTokens - 1) / taskTokens
+        let layout = sequence.cache.layout.layers[layer]
+        var taskTokens = max(1, Self.taskRows / group)
+        var offset = 0
+        if layout.residualBytes > 0 {
+            // All queries of a task read the same rows in 16-bit floats.
+            taskTokens = min(taskTokens, promptCutTokens)
+            while promptCutTokens % taskTokens != 0 { taskTokens -= 1 }
+            offset = sequence.firstPosition % taskTokens
+        }
+        let parts = (offset + sequence.count + taskTokens - 1) / taskTokens
         let kernel = execution.compute.kernel
         let tileTokens = Self.tileTokens(execution)
         let isa = execution.isa
-        let layout = sequence.cache.layout.layers[layer]
-        execution.workers.run(shape.kvHeads * parts) { task, worker in
+        execution.workers.run(shape.kvHeads * parts) { [taskTokens, offset] task, worker in
             let head = task % shape.kvHeads
-            let first = task / shape.kvHeads * taskTokens
-            let tokens = min(taskTokens, sequence.count - first)
+            let part = task / shape.kvHeads
+            let first = max(0, part * taskTokens - offset)
+            let tokens = min(sequence.count, (part + 1) * taskTokens - offset) - first
+            let waiting = WaitingRows(sequence, layout, shape: shape, query: sequence.firstPosition + first)
             let rows = tokens * group
             let my = scratch.worker(worker)
 
@@ -114,17 +144,17 @@ struct CachedAttention {
             while position < end {
                 let token = position % blockTokens
                 let count = min(tileTokens - token % tileTokens, end - position)
-                let base = sequence.cache.block(layer: layer, holding: position)
-                layout.keys.scheme.decode(
-                    layout.keySegment(head: head, in: base), from: token, count: count, into: my.keys, isa: isa)
+                let positions = position..<(position + count)
+                read(.keys, sequence.cache, layer, layout, head: head, positions, waitingFrom: waiting.keys, into: my.keys)
                 if shape.valuesInKeys {
                     for row in 0..<count {
                         (my.values + row * shape.valueWidth).update(
                             from: my.keys + row * shape.keyWidth, count: shape.valueWidth)
                     }
                 } else {
-                    layout.values!.scheme.decode(
-                        layout.valueSegment(head: head, in: base), from: token, count: count, into: my.values, isa: isa)
+                    read(
+                        .values, sequence.cache, layer, layout, head: head, positions, waitingFrom: waiting.values,
+                        into: my.values)
                 }
                 kl_flash_tile(
                     isa, kernel, my.flash, my.keys, my.values, count, Int32(position), my.low, my.high, shape.softcap)
@@ -136,5 +166,24 @@ struct CachedAttention {
                 target.update(from: my.output + token * group * shape.valueWidth, count: group * shape.valueWidth)
             }
         }
+    }
+
+    /// Rows of one block as floats: encoded ones, and from `waiting` on those in 16-bit floats.
+    private func read(
+        _ kind: RowKind, _ cache: AgentCache, _ layer: Int, _ layout: LayerLayout, head: Int, _ positions: Range<Int>,
+        waitingFrom waiting: Int, into out: UnsafeMutablePointer<Float>
+    ) {
+        let encoded = max(0, min(positions.upperBound, waiting) - positions.lowerBound)
+        let segment = kind == .keys ? layout.keys : layout.values!
+        if encoded > 0 {
+            let base = cache.block(layer: layer, holding: positions.lowerBound)
+            segment.scheme.decode(
+                kind == .keys ? layout.keySegment(head: head, in: base) : layout.valueSegment(head: head, in: base),
+                from: positions.lowerBound % blockTokens, count: encoded, into: out, isa: execution.isa)
+        }
+        guard encoded < positions.count else { return }
+        cache.readWaiting(
+            kind, layer: layer, head: head, positions: (positions.lowerBound + encoded)..<positions.upperBound,
+            into: out + encoded * segment.width, isa: execution.isa)
     }
 }
