@@ -42,7 +42,10 @@ let package = Package(
             ]),
         .target(
             name: "Reports",
-            dependencies: ["Results", .product(name: "Subprocess", package: "swift-subprocess")]),
+            dependencies: [
+                "Results", .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "Yams", package: "Yams"),
+            ]),
         .executableTarget(
             name: "kvlab",
             dependencies: [

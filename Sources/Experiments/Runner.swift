@@ -106,6 +106,10 @@ public final class Runner {
         }
         let machine = MachineFacts.collect(
             isa: execution.isaName, threads: execution.workers.threadCount, folder: request.resultsFolder, measure: true)
+        // The rules that stand before the first sample, for the verdicts.
+        let rules = (try? Data(contentsOf: URL(fileURLWithPath: "\(files.publishedNumbers)/claims.yaml"))).map { data in
+            Attribute("claims_sha256", .string(RunDirectory.digest(of: Array(data))))
+        }
         let git = GitState.read(at: files.root)
         return try RunDirectory.create(
             in: request.resultsFolder,
@@ -113,7 +117,7 @@ public final class Runner {
                 runID: "", startedAtNanoseconds: Int64(Date().timeIntervalSince1970 * 1e9), arguments: request.arguments,
                 profile: request.profile, configuration: configuration, configurationHash: hash,
                 gitCommit: git.commit, gitDirty: git.dirty, kvlabVersion: Version.current),
-            machine: machine)
+            machine: machine + (rules.map { [$0] } ?? []))
     }
 
     private func runCells(of experiments: [any Experiment], in directory: RunDirectory) throws {

@@ -5,10 +5,19 @@ public enum ReportFormat: String, Sendable, CaseIterable {
     case md, csv, tex
     /// Figures.
     case svg, pdf, png
+    /// The whole report in one page, `report.html`.
+    case html
+
+    public var isTable: Bool {
+        switch self {
+        case .md, .csv, .tex: true
+        case .svg, .pdf, .png, .html: false
+        }
+    }
 
     public var isFigure: Bool {
         switch self {
-        case .md, .csv, .tex: false
+        case .md, .csv, .tex, .html: false
         case .svg, .pdf, .png: true
         }
     }

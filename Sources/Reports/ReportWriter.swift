@@ -15,8 +15,8 @@ public struct ReportWriter: Sendable {
         self.gnuplot = Gnuplot(command: gnuplot)
     }
 
-    /// Writes `tables/`, `figures/` and `report.md` into `folder`, which is made when it is not there. Each file is
-    /// replaced atomically; files of other formats are left alone.
+    /// Writes `tables/`, `figures/`, `report.md` and, where asked for, `report.html` into `folder`, which is made when it is
+    /// not there. Each file is replaced atomically; files of other formats are left alone.
     /// - Parameter resultsPath: the results file as captions name it, relative to where readers start.
     /// - Returns: the files written, relative to `folder`, in order of writing.
     /// - Throws: ``ReportsError``. When gnuplot is missing or fails, everything but the drawings is written first.
@@ -26,25 +26,30 @@ public struct ReportWriter: Sendable {
     ) async throws -> [String] {
         let input = ReportInput(results: results, published: published, resultsPath: resultsPath)
         let tables = try tableDefinitions.map { (definition: $0.id, tables: try $0.tables(input)) }
+        let claims = try claimTables(results)
         let figures = try figureDefinitions.map { definition in
             (definition: definition.id, title: definition.title, figures: try definition.build(input))
         }
         var output = ReportFolder(path: folder)
-        for table in tables.flatMap(\.tables) {
+        for table in claims + tables.flatMap(\.tables) {
             for format in ReportFormat.allCases where formats.contains(format) {
                 guard let text = table.text(as: format) else { continue }
                 try output.write(text, to: "tables/\(table.id).\(format.rawValue)")
             }
         }
         let drawings = ReportFormat.allCases.filter { $0.isFigure && formats.contains($0) }
+        // The page shows SVG, whether or not it is asked for as a file.
+        let drawn = drawings + (formats.contains(.html) && !drawings.contains(.svg) ? [.svg] : [])
+        var pictures: [String: String] = [:]
         var failure: ReportsError?
         for figure in figures.flatMap(\.figures) {
             try output.write(figure.data, to: "figures/\(figure.id).tsv")
             try output.write(figure.script, to: "figures/\(figure.id).gp")
-            guard failure == nil, !drawings.isEmpty else { continue }
+            guard failure == nil, !drawn.isEmpty else { continue }
             do {
-                let drawn = try await gnuplot.draw(figure, as: drawings, at: results.run.startedAtNanoseconds)
-                for (format, bytes) in drawn {
+                for (format, bytes) in try await gnuplot.draw(figure, as: drawn, at: results.run.startedAtNanoseconds) {
+                    if format == .svg { pictures[figure.id] = String(decoding: bytes, as: UTF8.self) }
+                    guard drawings.contains(format) else { continue }
                     try output.write(bytes, to: "figures/\(figure.id).\(format.rawValue)")
                 }
             } catch let error as ReportsError {
@@ -52,10 +57,15 @@ public struct ReportWriter: Sendable {
             }
         }
         let report = RunReport(
-            input: input, tables: tables, figures: figures,
+            input: input, claims: claims, tables: tables, figures: figures,
             shownFigureFormat: failure == nil ? drawings.first { $0 != .pdf } ?? drawings.first : nil,
-            tableFormats: ReportFormat.allCases.filter { !$0.isFigure && formats.contains($0) })
+            tableFormats: ReportFormat.allCases.filter { $0.isTable && formats.contains($0) })
         try output.write(report.markdown, to: "report.md")
+        if formats.contains(.html) {
+            let page = ReportPage(
+                title: report.title, blocks: report.blocks, counts: ClaimsTable.counts(of: claims), drawings: pictures)
+            try output.write(page.html, to: "report.html")
+        }
         if let failure { throw failure }
         return output.written
     }
@@ -68,8 +78,14 @@ public struct ReportWriter: Sendable {
         let headline = Headline(tables: try tableDefinitions.flatMap { try $0.tables(input) })
         var parts = [headline.speedUps, headline.verdicts].compactMap { $0?.plainText }
         if headline.verdicts == nil { parts.append("Nothing in this run can be compared with a published number.\n") }
+        parts += try claimTables(results).map { "\($0.title): \($0.caption.prefix { $0 != "." }).\n" }
         if !headline.absent.isEmpty { parts.append("Not in this run: \(headline.absent.joined(separator: ", ")).\n") }
         return parts.joined(separator: "\n")
+    }
+
+    private func claimTables(_ results: ResultsFile) throws -> [ReportTable] {
+        let ledger = try ClaimLedger(published)
+        return ClaimsTable(outcomes: try ledger.decide(results), age: ledger.age(of: results)).tables
     }
 }
 
@@ -80,7 +96,7 @@ extension ReportTable {
         case .md: markdown
         case .csv: csv
         case .tex: latex
-        case .svg, .pdf, .png: nil
+        case .svg, .pdf, .png, .html: nil
         }
     }
 }

@@ -4,6 +4,8 @@ public enum ReportsError: Error, Equatable, CustomStringConvertible {
     case unreadable(file: String, reason: String)
     /// A file of published numbers that is there but damaged; lines count from 1.
     case damaged(file: String, line: Int, problem: String)
+    /// A claim of the ledger that cannot be read or decided; lines count from 1.
+    case badClaim(file: String, line: Int, problem: String)
     /// A results table without a column that a report table needs.
     case missingColumn(table: String, column: String, kind: String)
     /// A results table whose values contradict each other.
@@ -19,6 +21,8 @@ public enum ReportsError: Error, Equatable, CustomStringConvertible {
             "The published numbers in '\(file)' cannot be read: \(reason)."
         case .damaged(let file, let line, let problem):
             "The published numbers in '\(file)' are damaged at line \(line): \(problem)."
+        case .badClaim(let file, let line, let problem):
+            "The claims in '\(file)' are wrong at line \(line): \(problem)."
         case .missingColumn(let table, let column, let kind):
             "Results table '\(table)' has no \(kind) column '\(column)': "
                 + "it was written by another version of kvlab; redraw with that version or measure again."

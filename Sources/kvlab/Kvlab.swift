@@ -13,7 +13,7 @@ struct Kvlab: AsyncParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            RunCommand.self, ReproduceCommand.self, ReportCommand.self, BenchCommand.self, GenerateCommand.self,
+            RunCommand.self, ReproduceCommand.self, ReportCommand.self, ClaimsCommand.self, BenchCommand.self, GenerateCommand.self,
             LogitsCommand.self, TokenizeCommand.self, CacheCommand.self, ExportCommand.self, TasksCommand.self,
             ExperimentsCommand.self, ShapesCommand.self, SchemesCommand.self, ModelsCommand.self, MachineCommand.self,
         ])

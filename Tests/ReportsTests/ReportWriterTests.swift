@@ -33,7 +33,7 @@ struct ReportWriterTests {
             #expect(try first.data(name) == second.data(name), "\(name)")
         }
         let kinds = Set(written.map { String($0.split(separator: ".").last!) })
-        #expect(kinds == ["md", "csv", "tex", "tsv", "gp", "svg", "pdf", "png"])
+        #expect(kinds == ["md", "csv", "tex", "tsv", "gp", "svg", "pdf", "png", "html"])
         // Nothing else is left behind.
         let found = try #require(FileManager.default.subpaths(atPath: first.path)).filter { $0.contains(".") }
         #expect(Set(found) == Set(written))
@@ -92,6 +92,27 @@ struct ReportWriterTests {
         #expect(!report.contains("| T3 | TTFT cold"))
     }
 
+    /// The page has what the Markdown has, asks nobody for anything, and no two places in it have the same name.
+    @Test(.enabled(if: isGnuplotInstalled)) func thePageHasEverything() async throws {
+        let folder = TemporaryFolder()
+        let written = try await writer.write(
+            try SampleRun.full(), resultsPath: resultsPath, to: folder.path, formats: [.html])
+        #expect(written.contains("report.html") && !written.contains { $0.hasSuffix(".svg") })
+        let page = try folder.text("report.html")
+        for line in try folder.text("report.md").split(separator: "\n") where line.hasPrefix("#") {
+            let title = line.drop { $0 == "#" || $0 == " " }.replacing("\\", with: "")
+            #expect(page.contains(">\(title)</h"), "\(title)")
+        }
+        #expect(page.components(separatedBy: "<svg").count - 1 == written.count { $0.hasSuffix(".gp") })
+        for outside in ["src=", "@import", "<link", "url(http", "href=\"//"] { #expect(!page.contains(outside), "\(outside)") }
+        let names = page.matches(of: /\sid=["']([^"']+)["']/).map { String($0.1) }
+        #expect(Set(names).count == names.count)
+        let places = Set(names)
+        for link in page.matches(of: /href=["']#([^"']+)["']/) { #expect(places.contains(String(link.1)), "\(link.1)") }
+        #expect(page.contains("<span class=\"verdict reproduced\">reproduced</span>"))
+        #expect(page.contains(" data-key=\"32768\""))
+    }
+
     @Test func aRunWithoutRowsStillHasAReport() async throws {
         let folder = TemporaryFolder()
         try await writer.write(SampleRun.file([]), resultsPath: resultsPath, to: folder.path, formats: [.md, .svg])
@@ -116,7 +137,7 @@ struct ReportWriterTests {
             Issue.record("\(error!)")
             return
         }
-        #expect(file == folder.path + "/tables/T1.md")
+        #expect(file == folder.path + "/tables/claims-P1.md")
     }
 
     @Test func damagedNumbersStopBeforeAnythingIsWritten() async throws {

@@ -4,6 +4,8 @@ public enum Verdict: Sendable, Equatable {
     case differs
     /// There is nothing here to compare, and why.
     case notRunnable(reason: String)
+    /// It can be measured, but was not, and what would.
+    case notMeasured(reason: String)
 
     /// As it stands in a table cell.
     public var text: String {
@@ -11,6 +13,15 @@ public enum Verdict: Sendable, Equatable {
         case .reproduced: "reproduced"
         case .differs: "differs"
         case .notRunnable: "not runnable here"
+        case .notMeasured: "not measured in this run"
+        }
+    }
+
+    /// Why nothing was decided; nil where something was.
+    public var reason: String? {
+        switch self {
+        case .reproduced, .differs: nil
+        case .notRunnable(let reason), .notMeasured(let reason): reason
         }
     }
 }

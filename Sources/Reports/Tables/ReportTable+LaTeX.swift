@@ -7,6 +7,7 @@ extension ReportTable {
         }
         let shown = shownColumns
         let reasons = reasons
+        let places = shown.map { columns[$0].isLong ? "p{4cm}" : columns[$0].alignment == .left ? "l" : "r" }.joined()
         var lines = [
             "% \\usepackage{booktabs,graphicx}",
             "\\begin{table}[t]",
@@ -14,7 +15,7 @@ extension ReportTable {
             "  \\caption{\\textbf{\(Self.latex(title)).} \(Self.latex(caption))}",
             "  \\label{tab:\(id)}",
             "  \\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%",
-            "  \\begin{tabular}{@{}\(shown.map { columns[$0].alignment == .left ? "l" : "r" }.joined())@{}}",
+            "  \\begin{tabular}{@{}\(places)@{}}",
             "    \\toprule",
             "    " + shown.map { Self.latex(header($0)) }.joined(separator: " & ") + " \\\\",
             "    \\midrule",

@@ -17,10 +17,12 @@ public struct ReportTable: Sendable, Equatable {
         public var hasInterval: Bool
         /// True for columns that are in the CSV file only.
         public var isDetail: Bool
+        /// True for sentences, which are broken into lines where a format can.
+        public var isLong: Bool
 
         public init(
             _ header: String, key: String, _ quantity: Quantity, alignment: Alignment? = nil, unitGroup: String = "",
-            hasInterval: Bool = false, isDetail: Bool = false
+            hasInterval: Bool = false, isDetail: Bool = false, isLong: Bool = false
         ) {
             self.header = header
             self.key = key
@@ -29,6 +31,7 @@ public struct ReportTable: Sendable, Equatable {
             self.unitGroup = unitGroup
             self.hasInterval = hasInterval
             self.isDetail = isDetail
+            self.isLong = isLong
         }
     }
 
@@ -132,6 +135,7 @@ public struct ReportTable: Sendable, Equatable {
             case .reproduced: count.reproduced += 1
             case .differs: count.differs += 1
             case .notRunnable: count.notRunnable += 1
+            case .notMeasured: break
             }
         }
         return count
@@ -156,8 +160,9 @@ extension ReportTable.Cell {
     /// Why there is nothing in this cell.
     var reason: String? {
         switch self {
-        case .missing(let reason), .verdict(.notRunnable(let reason)): reason
-        case .text, .number, .estimate, .verdict: nil
+        case .missing(let reason): reason
+        case .verdict(let verdict): verdict.reason
+        case .text, .number, .estimate: nil
         }
     }
 }

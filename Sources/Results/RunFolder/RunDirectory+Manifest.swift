@@ -36,6 +36,13 @@ extension RunDirectory {
     private static func hash(ofFile path: String) throws -> String {
         var hash = SHA256()
         try AtomicFile.readChunks(of: path) { hash.update(bufferPointer: $0) }
-        return hash.finalize().map { String(UInt8($0) / 16, radix: 16) + String($0 % 16, radix: 16) }.joined()
+        return hex(hash.finalize())
+    }
+
+    /// SHA-256 of `bytes`, hex.
+    public static func digest(of bytes: [UInt8]) -> String { hex(SHA256.hash(data: bytes)) }
+
+    private static func hex(_ digest: SHA256.Digest) -> String {
+        digest.map { String(UInt8($0) / 16, radix: 16) + String($0 % 16, radix: 16) }.joined()
     }
 }
