@@ -31,6 +31,8 @@ struct FilledPool {
         }
         agents = caches.count
         poolBytes = pool.usedBytes
+        // What the refused agent had is the pool's to reuse, not what the others take.
+        pool.trim()
         residentGrowth = (ProcessFacts.residentBytes() ?? 0) - before
         seconds = (clock.now - start).seconds
     }

@@ -110,7 +110,8 @@ enum SampleRun {
                 Attribute("cpu_model", .string("AMD EPYC 7B13")), Attribute("cores_usable", .int(8)),
                 Attribute("memory_bytes", .int(33_554_432_000)),
                 Attribute("memory_read_bytes_per_second", .double(21.4e9)),
-                Attribute("disk_read_bytes_per_second", .double(1.62e9)), Attribute("isa", .string("avx2")),
+                Attribute("disk_read_bytes_per_second", .double(1.62e9)), Attribute("disk_read_cache", .string("dropped")),
+                Attribute("isa", .string("avx2")),
                 Attribute("threads", .int(8)), Attribute("kernel", .string("Linux 6.8")),
             ], finishedCells: ["a", "b"], tables: tables)
     }

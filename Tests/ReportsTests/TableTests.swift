@@ -64,6 +64,28 @@ struct Table03Tests {
         #expect(abs(try table.number(["1K", "hot extend"], "speedup_here") - 5) < 1e-12)
     }
 
+    /// 1.3 decode steps of 0.2 s, and where pages were dropped 1.2 times as long as the disk takes for the file.
+    @Test func warmRequestsAreHeldAgainstTheirBound() throws {
+        let disk = 1.2 * Double(1024 * 36_864 + 4096) / 1.62e9
+        var resident = rows(warm: 1)
+        for index in resident.indices where resident[index]["state"] == .string("warm") {
+            resident[index]["page_cache"] = .string("resident")
+        }
+        let dropped = try tables("T3", try ttftFile(rows(warm: 1)))[0]
+        #expect(abs(try dropped.number(["1K", "warm exact, dropped"], "ttft_per_bound") - 1.25 / (0.26 + disk)) < 1e-12)
+        #expect(
+            try dropped.cell(["1K", "hot extend"], "ttft_per_bound")
+                == .missing("the bound is of warm requests for the same prompt"))
+        let held = try tables("T3", try ttftFile(resident))[0]
+        #expect(abs(try held.number(["1K", "warm exact, resident"], "ttft_per_bound") - 1.25 / 0.26) < 1e-12)
+        // A rate that is of the page cache says nothing of the disk.
+        var file = try ttftFile(rows(warm: 1))
+        file.machine = [Attribute("disk_read_bytes_per_second", .double(1e9)), Attribute("disk_read_cache", .string("resident"))]
+        #expect(
+            try tables("T3", file)[0].cell(["1K", "warm exact, dropped"], "ttft_per_bound")
+                == .missing("the disk's read rate was not measured"))
+    }
+
     @Test func anIntervalAcrossTheBoundDiffers() throws {
         // Five passes well above half of the paper's 9.6, one below.
         let rows = (0..<6).flatMap { pass in
@@ -298,6 +320,23 @@ struct CapacityTableTests {
         let table = try tables("T14", file)[0]
         #expect(table.rows.map { $0[8] } == [.text("affine-q4-g64"), .text("affine-q4-g64"), .text("q8_0")])
         #expect(try tables("T2", file)[0].rows.count == 12)
+    }
+
+    /// However caches are kept, the paper's agents at the same context and budget stand beside ours.
+    @Test func keptWindowsStandBesideThePapersAgents() throws {
+        let rows = [("fp16", 4 << 30), ("affine-q4-g64", 1 << 30)].map { scheme, bytes in
+            SampleRun.capacityRow(
+                shape: "gemma3-12b", paperModel: "gemma3-12b", scheme: scheme, context: 32768, windowPolicy: "window",
+                budget: SampleRun.gemmaBudget, bytesPerAgent: bytes, measured: 9)
+        }
+        let table = try tables("T14", try capacityFile(rows))[0]
+        let head = ["gemma3-12b", "10.2 GiB", "window"]
+        #expect(try table.number(head, "quantized_agents_paper") == 3)
+        #expect(try table.number(head, "quantized_agents_ratio") == 3)
+        #expect(abs(try table.number(head, "overhead") - 65_536 / Double(9 << 30)) < 1e-12)
+        let other = try tables(
+            "T14", try capacityFile(gemma((label: "4 GiB", bytes: 4 << 30))))[0].cell(["gemma3-12b"], "quantized_agents_ratio")
+        #expect(other == .missing("the paper has no such model, context, budget or scheme"))
     }
 
     @Test func aRowThatOccursTwiceIsRefused() throws {

@@ -24,8 +24,12 @@ struct PublishedAgents {
     }
 
     /// The published agents that `row` must reproduce; nil for scaled shapes and other budgets.
-    func agents(_ row: CapacityRow) -> Int? {
-        guard row.isAsPublished, Self.budgets.contains(row.budgetLabel),
+    func agents(_ row: CapacityRow) -> Int? { row.isAsPublished ? comparable(row) : nil }
+
+    /// The published agents at the context, the budget and the scheme of `row`, in whatever way its caches are kept; nil
+    /// for scaled shapes and other budgets.
+    func comparable(_ row: CapacityRow) -> Int? {
+        guard Self.budgets.contains(row.budgetLabel),
             let model = PublishedModel.fullSize(shape: row.shape),
             let entry = entries.first(where: { $0.model == model.id && $0.context == row.contextTokens })
         else { return nil }
