@@ -9,10 +9,13 @@ enum SchemeBounds {
     /// The bound of a scheme.
     /// - Returns: nil for a scheme that has no row here.
     static func bound(of scheme: any KVScheme) -> Bound? {
-        if let affine = scheme as? AffineScheme { return { rows, _ in self.affine(affine, rows) } }
-        if let rotated = scheme as? RotatedScheme, rotated.name.hasPrefix("hadamard-") { return { self.hadamard(rotated, $0, $1) } }
-        if let kivi = scheme as? KIVIScheme { return { self.kivi(kivi, $0, $1) } }
-        return named[scheme.name].map { bound in { rows, _ in bound(rows) } }
+        if let affine = scheme as? AffineScheme { return { rows, _ in Self.affine(affine, rows) } }
+        if let kivi = scheme as? KIVIScheme { return { rows, width in Self.kivi(kivi, rows, width) } }
+        if let rotated = scheme as? RotatedScheme, rotated.name.hasPrefix("hadamard-") {
+            return { rows, width in Self.hadamard(rotated, rows, width) }
+        }
+        guard let bound = named[scheme.name] else { return nil }
+        return { row, _ in bound(row) }
     }
 
     private static let named: [String: @Sendable (_ row: [Float]) -> [Float]] = [
