@@ -34,6 +34,30 @@ import Testing
         #expect(continued.tokens.count == 200)
     }
 
+    /// Saved, evicted and loaded every 77 tokens, over 1,000 tokens: windows end, blocks fill and go within them.
+    @Test(arguments: TinyShape.allCases, ["affine-q4-g64", "fp16"])
+    func aThousandTokensWithEvictions(shape: TinyShape, scheme: String) throws {
+        let lab = try TinyLab(scheme: scheme, compute: .fast, shape: shape)
+        let prompt = lab.tokens(40)
+        let never = try AgentSession(engine: lab.engine, cache: lab.cache()).respond(to: prompt, maximumTokens: 1000).tokens
+        let folder = try CacheFolder(path: lab.folder + "/caches").agent("tester")
+        let identity = CacheIdentity(model: lab.model)
+        var session = AgentSession(engine: lab.engine, cache: lab.cache())
+        var spoken = try session.respond(to: prompt, maximumTokens: 77).tokens
+        while spoken.count < 1000 {
+            try folder.save(session.cache.snapshot(), identity: identity)
+            let (cache, _) = try folder.load(
+                identity: identity, layout: lab.layout, pool: lab.pool, workers: lab.execution.workers)
+            session = AgentSession(engine: lab.engine, cache: cache)
+            let turn = try session.respond(to: prompt + spoken, maximumTokens: min(77, 1000 - spoken.count))
+            // The last token that was spoken is not in the cache; nothing else is computed again.
+            #expect(turn.newTokens == 1)
+            spoken += turn.tokens
+        }
+        #expect(spoken == never)
+        #expect(Set(never).count > 10, "a text that repeats itself shows little")
+    }
+
     /// Ten agents in a budget for three, 200 turns in random order: every token equals a run that has room for all.
     @Test(arguments: zip([LeastRecentlyUsed() as any EvictionOrder, CostAware(), NextUse()], [UInt64(1), 2, 3]))
     func tenAgentsInABudgetForThree(order: any EvictionOrder, seed: UInt64) throws {

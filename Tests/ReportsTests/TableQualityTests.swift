@@ -24,7 +24,7 @@ struct TableQualityTests {
             .init("stride_tokens", .int, ""), .init("tokens_scored", .int, ""), .init("kld_sum", .double, ""),
             .init("base_loss_sum", .double, ""), .init("loss_sum", .double, ""), .init("agreements", .int, ""),
             .init("restored_tokens", .int, ""), .init("restored_difference", .double, ""),
-            .init("resaved_equal", .int, ""),
+            .init("injected_difference", .double, ""), .init("resaved_equal", .int, ""),
         ])
 
     static let tokens = TableSchema(
@@ -36,7 +36,8 @@ struct TableQualityTests {
 
     /// Two windows of four tokens a scheme; `divergences` are of a token of each window.
     private func divergence(
-        _ schemes: [(scheme: String, compute: String, divergences: [Double])], difference: Double = 0, lost: Int = 0
+        _ schemes: [(scheme: String, compute: String, divergences: [Double])], difference: Double = 0, injected: Double = 0,
+        lost: Int = 0
     ) throws -> [ResultTable] {
         var (windows, tokens) = (ResultTable(schema: Self.kld), ResultTable(schema: Self.tokens))
         for (scheme, compute, divergences) in schemes {
@@ -48,7 +49,8 @@ struct TableQualityTests {
                     "base_scheme": .string("fp16"), "window_tokens": .int(8), "stride_tokens": .int(4),
                     "tokens_scored": .int(4), "kld_sum": .double(4 * value), "base_loss_sum": .double(4 * log(10)),
                     "loss_sum": .double(4 * log(12)), "agreements": .int(3), "restored_tokens": .int(4),
-                    "restored_difference": .double(difference), "resaved_equal": .int(1),
+                    "restored_difference": .double(difference), "injected_difference": .double(injected),
+                    "resaved_equal": .int(1),
                 ]
                 try windows.append(series.merging(window) { $1 })
                 for _ in 0..<4 - lost {
@@ -87,6 +89,12 @@ struct TableQualityTests {
         #expect(try cell(table, 0, "restored_difference") == .number(0.5))
         #expect(table.notes.last?.hasSuffix("which is an error of the program.") == true)
         #expect(try cell(table, 0, "floor") == .missing("this run has no noise floor"))
+    }
+
+    @Test func aDifferenceInAnotherAgentsHandsIsSaid() throws {
+        let table = try #require(try tables("kld", divergence([("q4", "reference", [0.1, 0.3])], injected: 0.25)).first)
+        #expect(try cell(table, 0, "restored_difference") == .number(0) && cell(table, 0, "injected_difference") == .number(0.25))
+        #expect(table.notes.last?.hasSuffix("which is an error of the program.") == true)
     }
 
     @Test func lostTokensAreNoticed() throws {

@@ -23,6 +23,9 @@ extension KLDExperiment {
             .init("agreements", .int, units: "1", "Tokens at which both find the same token the most likely"),
             .init("restored_tokens", .int, units: "1", "Tokens computed again on a saved, evicted and loaded cache"),
             .init("restored_difference", .double, units: "1", "Largest difference of a logit there from in process"),
+            .init(
+                "injected_difference", .double, units: "1",
+                "Largest difference of a logit there, with the cache exported and imported as another agent's"),
             .init("resaved_equal", .int, units: "1", "1 when saving the loaded cache wrote the same bytes; -1: not done"),
         ])
 

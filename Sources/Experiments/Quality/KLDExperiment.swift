@@ -6,8 +6,8 @@ import Schemes
 import Tensors
 
 /// What a cache scheme does to a model's predictions of a text: KL divergence from the same model with an unquantized
-/// cache, agreement of the most likely token, perplexity, and whether a cache that was saved and loaded gives the same
-/// bits as one that was not.
+/// cache, agreement of the most likely token, perplexity, and whether a cache that was saved and loaded, or given to another
+/// agent, gives the same bits as one that was not.
 ///
 /// Both caches are run over the same tokens on the `reference` compute path. The noise floor is the unquantized cache on the
 /// `fast` path: a scheme below it cannot be told from none.
@@ -117,6 +117,8 @@ public final class KLDExperiment: Experiment {
             "restored_tokens": .int(Int64(outcome.restoredTokens)),
             "restored_difference": .double(
                 outcome.restoredTokens == 0 ? .nan : Double(outcome.restoredDifference)),
+            "injected_difference": .double(
+                outcome.restoredTokens == 0 ? .nan : Double(outcome.injectedDifference)),
             "resaved_equal": .int(outcome.restoredTokens == 0 ? -1 : outcome.resavedEqual ? 1 : 0),
         ]
     }

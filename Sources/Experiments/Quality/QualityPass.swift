@@ -21,6 +21,8 @@ public final class QualityPass {
         public var restoredTokens = 0
         /// The largest difference of any logit there from the cache that stayed in memory; 0 is what must be.
         public var restoredDifference: Float = 0
+        /// The same for a cache that was exported and imported under another agent's name.
+        public var injectedDifference: Float = 0
         /// Whether saving the loaded cache wrote the same bytes.
         public var resavedEqual = true
     }
@@ -46,7 +48,8 @@ public final class QualityPass {
     private let stepTokens: Int
 
     /// - Parameters:
-    ///   - cacheFolder: where caches are saved half-way through each window and loaded again; nil: not done.
+    ///   - cacheFolder: where caches are saved half-way through each window, loaded again, and given to
+    ///     another agent; nil: not done.
     ///   - stepTokens: new tokens of one step, at most what a step of the models takes.
     /// - Throws: ``SchemeError`` when a scheme does not suit the model's row widths.
     public init(base: Subject, subjects: [Subject], cacheFolder: String?, stepTokens: Int = QualityPass.chunk) throws {
@@ -69,9 +72,14 @@ public final class QualityPass {
     ///   ``ExperimentsError/notFinite(scheme:position:)``.
     public func run(_ tokens: [Int32], counted: Range<Int>) throws -> [Outcome] {
         let pool = BlockPool(budgetBytes: .max)
-        let baseCache = AgentCache(agent: "quality", layout: baseLayout, pool: pool)
-        let caches = layouts.map { AgentCache(agent: "quality", layout: $0, pool: pool) }
-        var restored: [AgentCache?] = layouts.map { _ in nil }
+        // An error names a cache by its agent.
+        func cache(_ layout: CacheLayout) -> AgentCache {
+            AgentCache(agent: "the \(layout.scheme) cache", layout: layout, pool: pool)
+        }
+        let baseCache = cache(baseLayout)
+        let caches = layouts.map(cache)
+        /// Caches that take the way through files, and what is noted of each: nothing before the middle.
+        var copies: [[(cache: AgentCache, difference: WritableKeyPath<Outcome, Float>)]] = layouts.map { _ in [] }
         var outcomes = subjects.map { _ in Outcome() }
         let half = tokens.count / 2
         var start = 0
@@ -83,17 +91,21 @@ public final class QualityPass {
             for index in subjects.indices {
                 copy(try forward(subjects[index].engine, caches[index], part), to: rows)
                 outcomes[index].tokens += try compare(part, counted, tokens, subjects[index].scheme)
-                if let again = restored[index] {
-                    let logits = try forward(subjects[index].engine, again, part)
-                    outcomes[index].restoredTokens += logits.rows
-                    outcomes[index].restoredDifference = max(outcomes[index].restoredDifference, difference(logits))
+                for (copy, difference) in copies[index] {
+                    let logits = try forward(subjects[index].engine, copy, part)
+                    outcomes[index][keyPath: difference] = max(
+                        outcomes[index][keyPath: difference], self.difference(logits))
                 }
+                if !copies[index].isEmpty { outcomes[index].restoredTokens += part.count }
             }
             start = part.endIndex
             if start == half, let cacheFolder {
                 for index in subjects.indices {
-                    let (cache, equal) = try reload(caches[index], index, pool, in: cacheFolder)
-                    restored[index] = cache
+                    let reload = CacheReload(
+                        folder: "\(cacheFolder)/quality", engine: subjects[index].engine, layout: layouts[index])
+                    let (restored, equal) = try reload.restored(caches[index], in: pool)
+                    let injected = try reload.injected(caches[index], into: "another", in: pool)
+                    copies[index] = [(restored, \.restoredDifference), (injected, \.injectedDifference)]
                     outcomes[index].resavedEqual = equal
                 }
             }
@@ -144,34 +156,9 @@ public final class QualityPass {
     }
 
     private func difference(_ logits: Logits) -> Float {
-        let kept = rows.bound(to: Float.self)
-        var largest: Float = 0
-        for k in 0..<logits.rows * logits.vocabularySize {
-            // NaN counts as a difference.
-            let change = abs(logits.values[k] - kept[k])
-            if !(change <= largest) { largest = change.isNaN ? .infinity : change }
-        }
-        return largest
-    }
-
-    /// Saves a cache, loads it into new memory, and saves that once more.
-    private func reload(
-        _ cache: AgentCache, _ index: Int, _ pool: BlockPool, in folder: String
-    ) throws -> (cache: AgentCache, resavedEqual: Bool) {
-        let identity = CacheIdentity(model: subjects[index].engine.model)
-        let paths = ["\(folder)/quality-\(index)", "\(folder)/quality-\(index)-again"]
-        defer { for path in paths { try? FileManager.default.removeItem(atPath: path) } }
-        let places = try paths.map { try CacheFolder(path: $0).agent(cache.agent) }
-        _ = try places[0].save(cache.snapshot(), identity: identity)
-        let loaded = try places[0].load(
-            identity: identity, layout: layouts[index], pool: pool, workers: base.engine.execution.workers
-        ).cache
-        _ = try places[1].save(loaded.snapshot(), identity: identity)
-        let files = places.map(\.files)
-        let same = zip(files[0], files[1]).allSatisfy { first, second in
-            URL(fileURLWithPath: first).lastPathComponent == URL(fileURLWithPath: second).lastPathComponent
-                && FileManager.default.contentsEqual(atPath: first, andPath: second)
-        }
-        return (loaded, same && files[0].count == files[1].count)
+        let count = logits.rows * logits.vocabularySize
+        return LogitDifference.largest(
+            UnsafeBufferPointer(start: logits.values, count: count),
+            UnsafeBufferPointer(start: rows.bound(to: Float.self), count: count))
     }
 }

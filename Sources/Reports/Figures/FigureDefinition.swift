@@ -20,4 +20,6 @@ public let figureDefinitions: [any FigureDefinition] = [
     FigureWarmStages(),
     FigureCapacity(),
     FigureRoofline(),
+    FigureSensitivity(),
+    FigureDrift(),
 ]

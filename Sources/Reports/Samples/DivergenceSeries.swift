@@ -26,6 +26,8 @@ struct DivergenceSeries {
     var restoredTokens: Int
     /// nil where nothing was restored.
     var restoredDifference: Double?
+    /// nil where nothing was given to another agent, or the run is older than that.
+    var injectedDifference: Double?
     var resavedEqual: Bool
 
     var tokens: Int { windows.reduce(0) { $0 + $1.tokens } }
@@ -58,6 +60,7 @@ struct DivergenceSeries {
         let (baseLoss, loss) = (try table.requiredDoubles("base_loss_sum"), try table.requiredDoubles("loss_sum"))
         let (restored, resaved) = (try table.requiredInts("restored_tokens"), try table.requiredInts("resaved_equal"))
         let difference = try table.requiredDoubles("restored_difference")
+        let injected = table.doubles("injected_difference")
         let rows = Dictionary(grouping: keys.indices) { keys[$0] }
         let tokenKeys = try Self.keys(of: tokens)
         let tokenRows = Dictionary(grouping: tokenKeys.indices) { tokenKeys[$0] }
@@ -75,7 +78,9 @@ struct DivergenceSeries {
                 },
                 kld: ownTokens.map { tokenKLD[$0] }, deltaP: ownTokens.map { tokenDelta[$0] },
                 restoredTokens: done.reduce(0) { $0 + restored[$1] },
-                restoredDifference: done.map { difference[$0] }.max(), resavedEqual: done.allSatisfy { resaved[$0] == 1 })
+                restoredDifference: done.map { difference[$0] }.max(),
+                injectedDifference: injected.flatMap { values in done.map { values[$0] }.max() },
+                resavedEqual: done.allSatisfy { resaved[$0] == 1 })
             guard one.kld.count == one.tokens else {
                 throw ReportsError.inconsistent(
                     table: "kld_tokens",

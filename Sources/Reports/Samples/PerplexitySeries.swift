@@ -53,7 +53,9 @@ struct PerplexitySeries {
 
     /// All series in the order in which they first occur.
     static func all(_ table: ResultTable) throws -> [PerplexitySeries] {
-        let names = ["model", "text", "protocol", "scheme", "base_scheme", "paper_model", "same_shape_as", "weights", "start_token"]
+        let names = [
+            "model", "text", "protocol", "scheme", "base_scheme", "paper_model", "same_shape_as", "weights", "start_token",
+        ]
         let texts = try names.map { try table.requiredStrings($0) }
         let counts = try ["sliding_window_tokens", "documents", "stride_tokens", "step_tokens", "window_tokens", "tokens_scored"]
             .map { try table.requiredInts($0) }

@@ -69,18 +69,13 @@ struct Table09Perplexity: TableDefinition {
             case (let paper?, let change?):
                 isPapers ? .verdict(Self.rule.decide(published: paper.change, here: change)) : .missing(noScheme)
             }
-        let divergence = series.divergence.map { drawn in
-            Estimate(
-                value: drawn.estimate, low: drawn.interval.lower, high: drawn.interval.upper, sampleCount: drawn.blocks,
-                coverage: drawn.interval.coverage)
-        }
         return [
             .text(series.model), paper == nil ? .missing(noModel) : .text(PublishedModel.title(series.paperModel)),
             .text(series.scheme), .count(series.tokens), .count(series.windows.count), printed(\.fp16, always: true),
             .number(series.basePerplexity), printed(\.q4), .number(series.perplexity), printed(\.change),
             change.map(ReportTable.Cell.estimate) ?? .missing(few),
             ratio.map { .number($0.estimate) } ?? .missing(few), ratio.map { .number($0.standardError) } ?? .missing(few),
-            divergence.map(ReportTable.Cell.estimate) ?? .missing(few), verdict,
+            .drawn(series.divergence, else: few), verdict,
         ]
     }
 
@@ -92,7 +87,7 @@ struct Table09Perplexity: TableDefinition {
         let first = own[0]
         let apart = first.protocolName == "corrected"
         let documents = first.documents == 1 ? "one document" : "\(first.documents) documents"
-        let lengths = apart ? "windows of up to \(values(\.longestWindow)) tokens" : "windows of \(values(\.longestWindow)) tokens"
+        let lengths = "windows of \(apart ? "up to " : "")\(values(\.longestWindow)) tokens"
         let start =
             switch first.startToken {
             case "window": "a start token at the beginning of each, which does not count"

@@ -29,6 +29,9 @@ public let tableDefinitions: [any TableDefinition] = [
     Table09Perplexity(),
     TableDivergence(),
     TableTasks(),
+    TableSensitivity(),
+    TableDrift(),
+    TableContinuation(),
     TableSpeed(),
     TablePeerSpeed(),
 ]

@@ -42,31 +42,25 @@ struct TableDivergence: TableDefinition {
         .init("ln(PPL ÷ base)", key: "ln_ppl_ratio", .plain, hasInterval: true),
         .init("Against the noise floor", key: "floor", .text),
         .init("Restored, largest Δlogit", key: "restored_difference", .plain),
+        .init("Injected, largest Δlogit", key: "injected_difference", .plain),
     ]
 
     private func row(_ series: DivergenceSeries, floor: Double?) -> [ReportTable.Cell] {
         let count = Double(series.tokens)
         let kld = series.mean(\.kldSum)
+        let few = "an interval needs two windows"
         let tails: [ReportTable.Cell] = [0.5, 0.9, 0.95, 0.99, 0.999].map { p in
             Statistics.tailQuantile(series.kld, p).map(ReportTable.Cell.number) ?? .missing("too few tokens for this tail")
         }
         let squares = series.deltaP.reduce(0) { $0 + $1 * $1 }
         return [.text(series.isNoiseFloor ? "\(series.scheme), \(series.compute) arithmetic (noise floor)" : series.scheme)]
-            + [cell(kld, series)] + tails + [.number(series.kld.max() ?? 0)]
+            + [.drawn(kld, else: few)] + tails + [.number(series.kld.max() ?? 0)]
             + [
-                cell(series.mean { Double($0.agreements) }, series),
+                .drawn(series.mean { Double($0.agreements) }, else: few),
                 .number(series.deltaP.reduce(0, +) / count), .number((squares / count).squareRoot()),
-                .number(series.perplexity), cell(series.mean { $0.lossSum - $0.baseLossSum }, series),
-                against(floor, series, kld), restored(series),
+                .number(series.perplexity), .drawn(series.mean { $0.lossSum - $0.baseLossSum }, else: few),
+                against(floor, series, kld), largest(series.restoredDifference), largest(series.injectedDifference),
             ]
-    }
-
-    private func cell(_ estimate: BootstrapEstimate?, _ series: DivergenceSeries) -> ReportTable.Cell {
-        guard let estimate else { return .missing("an interval needs two windows") }
-        return .estimate(
-            Estimate(
-                value: estimate.estimate, low: estimate.interval.lower, high: estimate.interval.upper,
-                sampleCount: estimate.blocks, coverage: estimate.interval.coverage))
     }
 
     private func against(_ floor: Double?, _ series: DivergenceSeries, _ kld: BootstrapEstimate?) -> ReportTable.Cell {
@@ -75,19 +69,22 @@ struct TableDivergence: TableDefinition {
         return .text(kld.interval.lower > floor ? "above" : "not distinguishable")
     }
 
-    private func restored(_ series: DivergenceSeries) -> ReportTable.Cell {
-        guard let difference = series.restoredDifference else { return .missing("nothing was restored in this run") }
-        return .number(difference)
+    private func largest(_ difference: Double?) -> ReportTable.Cell {
+        difference.map(ReportTable.Cell.number) ?? .missing("not done in this run")
     }
 
     private func notes(_ own: [DivergenceSeries]) -> [String] {
         var notes = ["Perplexity with the base's cache: \(NumberText.short(own[0].basePerplexity))."]
         let restored = own.filter { $0.restoredTokens > 0 }
         if !restored.isEmpty {
-            let same = restored.allSatisfy { $0.restoredDifference == 0 && $0.resavedEqual }
+            let same = restored.allSatisfy {
+                $0.restoredDifference == 0 && ($0.injectedDifference ?? 0) == 0 && $0.resavedEqual
+            }
+            let injected = restored.contains { $0.injectedDifference != nil }
             notes.append(
-                "Each cache was saved, evicted and loaded in the middle of each window: \(restored[0].restoredTokens) tokens a "
-                    + "scheme were computed again on it. "
+                "Each cache was saved, evicted and loaded in the middle of each window"
+                    + (injected ? " (restored), and exported and imported under another agent's name (injected)" : "")
+                    + ": \(restored[0].restoredTokens) tokens a scheme were computed again on it. "
                     + (same
                         ? "Every logit, and every byte of a second save, was the same."
                         : "Not every logit or byte of a second save was the same, which is an error of the program."))

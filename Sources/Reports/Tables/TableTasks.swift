@@ -36,9 +36,9 @@ struct TableTasks: TableDefinition {
                 id: "\(id)-\(model)", title: "\(title): \(model)",
                 caption: """
                     An answer is right when each of its tokens is the most likely one given the right tokens before it\
-                    \(own.contains { $0.task == "gsm8k" } ? Self.gsm8k : ""); reference arithmetic; every position reads what the cache stores. Brackets: Wilson, 95 %. p: exact \
-                    McNemar test of the same answers against \(own[0].scheme), Holm's correction over \(p.count) \
-                    comparisons. \(input.provenance())
+                    \(own.contains { $0.task == "gsm8k" } ? Self.gsm8k : ""); reference arithmetic; \
+                    every position reads what the cache stores. Brackets: Wilson, 95 %. p: exact McNemar test of the same \
+                    answers against \(own[0].scheme), Holm's correction over \(p.count) comparisons. \(input.provenance())
                     """,
                 columns: Self.columns, rows: own.map { row($0, outcomes[$0]!, first: $0.scheme == own[0].scheme, p[$0]) })
         }

@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import Results
+import Tensors
 import Testing
 
 /// Small runs of `kld` and `tasks` on the trained checkpoint that comes with kvlab.
@@ -66,6 +67,7 @@ import Testing
             else { Issue.record("a row without values"); continue }
             #expect(row["tokens_scored"] == .int(row["window"] == .int(0) ? 95 : 48))
             #expect(row["restored_difference"] == .double(0) && row["resaved_equal"] == .int(1))
+            #expect(row["injected_difference"] == .double(0))
             #expect(row["restored_tokens"] == .int(48))
             #expect(loss > 0 && kld >= 0)
             sums["\(scheme) \(compute)", default: 0] += kld
@@ -128,13 +130,53 @@ import Testing
 
     @Test func aCheckpointWithoutATokenizerIsRefused() throws {
         let lab = try lab()
-        let folder = lab.root + "/model"
-        try FileManager.default.copyItem(atPath: Self.root + "/datasets/checkpoints/llama-mini", toPath: folder)
+        let folder = try copy(in: lab)
         try FileManager.default.removeItem(atPath: folder + "/tokenizer.json")
         #expect {
             try lab.run(["kld"], overrides: ["weights=[\(folder)]"])
         } throws: {
             "\($0)".contains("has no tokenizer")
+        }
+    }
+
+    /// A copy of the checkpoint, to be damaged.
+    private func copy(in lab: RunnerTests.Lab) throws -> String {
+        let folder = lab.root + "/model"
+        try FileManager.default.copyItem(atPath: Self.root + "/datasets/checkpoints/llama-mini", toPath: folder)
+        return folder
+    }
+
+    @Test func aTokenizerWithMoreIdsThanTheModelIsRefused() throws {
+        let lab = try lab()
+        let folder = try copy(in: lab)
+        let file = URL(fileURLWithPath: folder + "/tokenizer.json")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        let extra = #"{"id": 4096, "content": "<|more|>", "single_word": false, "lstrip": false, "rstrip": false, "#
+            + #""normalized": false, "special": true}"#
+        let place = try #require(text.range(of: #""added_tokens":\s*\["#, options: .regularExpression))
+        try Data(text.replacingCharacters(in: place, with: "\"added_tokens\": [\(extra),").utf8).write(to: file)
+        #expect(
+            throws: ExperimentsError.vocabularyMismatch(weights: folder, tokenizer: 4097, model: 4096)
+        ) { try lab.run(["kld"], overrides: ["weights=[\(folder)]"]) }
+    }
+
+    /// Weights that are numbers, and so large that what a layer adds is none: the layer and the position are named.
+    @Test func aModelThatGivesNoNumbersIsRefused() throws {
+        let lab = try lab()
+        let folder = try copy(in: lab)
+        let path = folder + "/model.safetensors"
+        let range = try SafetensorsFile(path: path).entry("model.layers.3.mlp.down_proj.weight").range
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        // 3e38 in bfloat16, in every element.
+        for offset in stride(from: range.lowerBound, to: range.upperBound, by: 2) {
+            (bytes[offset], bytes[offset + 1]) = (0x61, 0x7F)
+        }
+        try bytes.write(to: URL(fileURLWithPath: path))
+        #expect {
+            try lab.run(["kld"], overrides: ["weights=[\(folder)]"])
+        } throws: {
+            "\($0)" == "Layer 3 of model gives NaN or infinity at position 0 of the fp16 cache; its weights or this cache"
+                + " are damaged."
         }
     }
 }
