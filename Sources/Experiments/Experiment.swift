@@ -40,7 +40,7 @@ public enum ExperimentRegistry {
     public static let all: [any Experiment.Type] = [
         TTFTExperiment.self, CapacityExperiment.self, BatchedExperiment.self, StaggeredExperiment.self,
         PhasesExperiment.self, RoutingExperiment.self, AblationExperiment.self, ThrashExperiment.self,
-        PerplexityExperiment.self, KLDExperiment.self, ContinuationExperiment.self, DriftExperiment.self,
+        SavingExperiment.self, PerplexityExperiment.self, KLDExperiment.self, ContinuationExperiment.self, DriftExperiment.self,
         SensitivityExperiment.self, TasksExperiment.self, SpeedExperiment.self,
         PeerSpeedExperiment.self,
     ]

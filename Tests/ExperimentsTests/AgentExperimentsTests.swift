@@ -189,6 +189,18 @@ import Testing
         #expect(values("persistence", 1).max()! < values("persistence", 0).min()!)
     }
 
+    /// The decoder's context is found on disk in both modes; saves happen in one of them only.
+    @Test func saving() throws {
+        let rows = try rows("saving", "contexts: [300], passes: 2, output_tokens: 20")
+        #expect(rows.count == 4)
+        for row in rows {
+            #expect(text(row, "agent").hasPrefix("decoder") && int(row, "hit_tokens") == 299)
+            #expect(int(row, "output_tokens") == 20)
+            #expect(double(row, "p95_step_seconds") >= double(row, "decode_step_seconds"))
+            #expect((int(row, "saves") > 0) == (text(row, "mode") == "saving"))
+        }
+    }
+
     @Test func badSettings() throws {
         #expect(throws: ExperimentsError.self) {
             try rows(

@@ -10,11 +10,11 @@ enum AgentRows {
         "start_seconds", "queued_seconds", "ttft_seconds", "total_seconds", "load_seconds", "exposed_load_seconds", "wall_seconds",
     ]
 
-    static func results(_ name: String, _ rows: [Row]) throws -> ResultsFile {
+    static func results(_ name: String, _ rows: [Row], more: [ColumnSchema] = []) throws -> ResultsFile {
         let schema = TableSchema(
             name: name, title: name,
             columns: strings.map { ColumnSchema($0, .string, $0) } + ints.map { ColumnSchema($0, .int, $0) }
-                + doubles.map { ColumnSchema($0, .double, units: "s", $0) })
+                + doubles.map { ColumnSchema($0, .double, units: "s", $0) } + more)
         return SampleRun.file([try SampleRun.table(schema, rows)])
     }
 

@@ -175,4 +175,30 @@ import Testing
         #expect(try cell(other, 0, "verdict") == .missing("the paper's ablation is of Gemma 3 12B only"))
         #expect(try cell(other, 0, "effect_here").estimate?.value == 40)
     }
+
+    /// Ratios are within the pass; the bound asks for the whole interval.
+    @Test func saving() throws {
+        func table(slowest: Double) throws -> ReportTable {
+            let rows = (1...3).flatMap { pass in
+                [("saving", pass == 3 ? slowest : 1.05), ("not saving", 1)].map { mode, factor in
+                    var row = AgentRows.turn(mode: mode, pass: pass, order: pass * 10, agent: "decoder, \(mode)")
+                    row["decode_step_seconds"] = .double(0.01 * Double(pass) * factor)
+                    row["p95_step_seconds"] = .double(0.02 * factor)
+                    row["longest_step_seconds"] = .double(0.03 * factor)
+                    row["saves"] = .int(mode == "saving" ? 7 : 0)
+                    return row
+                }
+            }
+            let steps = ["decode_step_seconds", "p95_step_seconds", "longest_step_seconds"]
+            let more = steps.map { ColumnSchema($0, .double, units: "s", $0) } + [ColumnSchema("saves", .int, "saves")]
+            return try self.table("saving", AgentRows.results("saving", rows, more: more))
+        }
+        let held = try table(slowest: 1.08)
+        #expect(held.rows.count == 1)
+        #expect(abs(try #require(try cell(held, 0, "median_ratio").estimate?.value) - 1.05) < 1e-12)
+        #expect(try cell(held, 0, "step_alone_s").estimate?.value == 0.02)
+        #expect(try cell(held, 0, "saves").number == 7)
+        #expect(try cell(held, 0, "bound") == .text("holds"))
+        #expect(try cell(table(slowest: 1.2), 0, "bound") == .text("does not hold"))
+    }
 }

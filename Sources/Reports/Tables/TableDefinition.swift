@@ -26,6 +26,7 @@ public let tableDefinitions: [any TableDefinition] = [
     Table08Routing(),
     Figure03Staggered(),
     TableThrash(),
+    TableSaving(),
     Table09Perplexity(),
     TableDivergence(),
     TableTasks(),
