@@ -70,6 +70,15 @@ public struct ReportWriter: Sendable {
         return output.written
     }
 
+    /// The tables of one definition as plain text for a terminal: those whose names begin with its id and a model, with the
+    /// columns of `keys` alone.
+    /// - Throws: ``ReportsError`` as ``write(_:resultsPath:to:formats:)`` does; nothing is drawn or written.
+    public func plainTables(_ id: String, columns keys: [String], of results: ResultsFile, resultsPath: String) throws -> String {
+        let input = ReportInput(results: results, published: published, resultsPath: resultsPath)
+        let tables = try tableDefinitions.filter { $0.id == id }.flatMap { try $0.tables(input) }
+        return tables.compactMap { $0.keeping(keys)?.plainText }.joined(separator: "\n")
+    }
+
     /// What a run came to, as plain text for a terminal: the speed-ups at the longest context, and the verdicts of each
     /// table.
     /// - Throws: ``ReportsError`` as ``write(_:resultsPath:to:formats:)`` does; nothing is drawn or written.

@@ -32,14 +32,15 @@ struct ReportCommand: AsyncParsableCommand {
             published: ProjectFiles.locate().publishedNumbers, formats: Set(formats ?? []), folder: out)
     }
 
-    /// Writes the report and prints its tables. No formats means all.
+    /// Writes the report and prints what it came to, or `summary` of it. No formats means all.
     static func write(
-        _ file: ResultsFile, beside path: String, published: String, formats: Set<ReportFormat>, folder: String? = nil
+        _ file: ResultsFile, beside path: String, published: String, formats: Set<ReportFormat>, folder: String? = nil,
+        summary: (ReportWriter, ResultsFile, String) throws -> String = { try $0.terminalSummary($1, resultsPath: $2) }
     ) async throws {
         let folder = folder ?? parentFolder(of: path)
         let shown = "results/\(file.run.runID)/results.h5"
         let writer = ReportWriter(published: published)
-        print(try writer.terminalSummary(file, resultsPath: shown))
+        print(try summary(writer, file, shown))
         try await writer.write(
             file, resultsPath: shown, to: folder,
             formats: formats.isEmpty ? Set(ReportFormat.allCases) : formats)

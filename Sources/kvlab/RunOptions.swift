@@ -3,6 +3,7 @@ import Engine
 import Experiments
 import Foundation
 import Models
+import Reports
 import Results
 import Tensors
 
@@ -53,18 +54,23 @@ struct RunOptions: ParsableArguments {
 
     @OptionGroup var execution: ExecutionOptions
 
-    /// Runs, reports, and prints the tables.
-    func run(_ paths: [String], files: ProjectFiles) async throws {
+    /// Runs, reports, and prints what it came to, or `summary` of it. `settings` are overrides before those of the command
+    /// line.
+    func run(
+        _ paths: [String], files: ProjectFiles, settings: [String] = [],
+        summary: (ReportWriter, ResultsFile, String) throws -> String = { try $0.terminalSummary($1, resultsPath: $2) }
+    ) async throws {
         let execution = try execution.execution()
         var request = Runner.Request(
             files: try paths.map { try ExperimentFile(path: $0) }, profile: profile, resultsFolder: out,
             arguments: CommandLine.arguments)
-        request.overrides = overrides
+        request.overrides = settings + overrides
         request.resume = resume
         Failure.leaveOnInterrupt("Finished cells are kept; the same command with --resume goes on after them.")
         let progress = ProgressPrinter()
         let directory = try Runner(request: request, execution: execution, files: files, report: progress.report).run()
-        try await ReportCommand.write(directory.file, beside: directory.resultsPath, published: files.publishedNumbers, formats: [])
+        try await ReportCommand.write(
+            directory.file, beside: directory.resultsPath, published: files.publishedNumbers, formats: [], summary: summary)
         try directory.writeManifest()
     }
 }

@@ -22,4 +22,5 @@ public let figureDefinitions: [any FigureDefinition] = [
     FigureRoofline(),
     FigureSensitivity(),
     FigureDrift(),
+    FigureSchemes(),
 ]

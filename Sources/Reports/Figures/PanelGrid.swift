@@ -14,9 +14,9 @@ struct PanelGrid {
     private let titleHeight = 0.3
     private let footHeight = 0.56
 
-    /// A column of panels is wider than panels side by side.
-    init(columns: Int, rows: Int, legend: FigureLegend) {
-        let (width, height) = columns == 1 ? (4.2, 2.6) : (2.45, 2.15)
+    /// A column of panels is wider than panels side by side, unless `panelSize` says otherwise.
+    init(columns: Int, rows: Int, legend: FigureLegend, panelSize: (width: Double, height: Double)? = nil) {
+        let (width, height) = panelSize ?? (columns == 1 ? (4.2, 2.6) : (2.45, 2.15))
         self.init(
             columns: columns, rows: rows, legend: legend, panelWidth: width, panelHeight: height, left: 0.95, gap: 0.64)
     }

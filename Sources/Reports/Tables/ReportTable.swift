@@ -83,6 +83,16 @@ public struct ReportTable: Sendable, Equatable {
         self.init(id: id, title: title, caption: absence, columns: [], rows: [])
     }
 
+    /// The table with some of its columns; nil for one that has not all of them.
+    func keeping(_ keys: [String]) -> ReportTable? {
+        guard !columns.isEmpty else { return self }
+        let kept = keys.compactMap { key in columns.firstIndex { $0.key == key } }
+        guard kept.count == keys.count else { return nil }
+        return ReportTable(
+            id: id, title: title, caption: caption, columns: kept.map { columns[$0] },
+            rows: rows.map { row in kept.map { row[$0] } }, notes: notes)
+    }
+
     /// The columns that are shown, as opposed to those in the CSV file only.
     var shownColumns: [Int] { columns.indices.filter { !columns[$0].isDetail } }
 

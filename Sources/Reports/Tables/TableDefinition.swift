@@ -33,6 +33,7 @@ public let tableDefinitions: [any TableDefinition] = [
     TableSensitivity(),
     TableDrift(),
     TableContinuation(),
+    TableSchemes(),
     TableSpeed(),
     TablePeerSpeed(),
 ]

@@ -1,0 +1,44 @@
+import Caches
+import Engine
+import Models
+import Results
+import Schemes
+
+extension SchemesExperiment {
+    /// One sample of the speed of every scheme that suits the model, in the order of the pass. Each is run once before, for
+    /// warming up.
+    func measureSpeed(
+        _ cell: String, _ subject: Subject, _ pass: Int, _ order: [CacheScheme]
+    ) throws -> [(schema: TableSchema, row: Row)] {
+        let engine = try subject.model.engine(.fast, like: laboratory.execution)
+        var rows: [(schema: TableSchema, row: Row)] = []
+        for (place, scheme) in order.enumerated() {
+            let layout: CacheLayout
+            do {
+                layout = try CacheLayout(spec: engine.model.cacheSpec, scheme: scheme)
+            } catch is SchemeError {
+                // The scheme's own cell says why.
+                continue
+            }
+            let codec = try CodecBench(engine: engine, layout: layout, seed: settings.seed)
+            let bench = try SpeedBench(engine: engine, scheme: scheme, seed: settings.seed)
+            let test = SpeedBench.Test.generate(tokens: settings.generated, depth: settings.depth, batch: 1)
+            _ = (try codec.run(), try bench.run(test))
+            let (encode, decode) = try codec.run()
+            rows.append(
+                (
+                    Self.speedSchema,
+                    [
+                        "cell": .string(cell), "model": .string(subject.model.checkpoint.name),
+                        "weights": .string(engine.model.weightsLabel), "scheme": .string(layout.scheme.description),
+                        "compute": .string(engine.execution.compute.rawValue),
+                        "threads": .int(Int64(engine.execution.workers.threadCount)), "pass": .int(Int64(pass)),
+                        "place": .int(Int64(place)), "depth": .int(Int64(settings.depth)),
+                        "generated": .int(Int64(settings.generated)), "encode_elements_per_second": .double(encode),
+                        "decode_elements_per_second": .double(decode), "tokens_per_second": .double(try bench.run(test)),
+                    ]
+                ))
+        }
+        return rows
+    }
+}
