@@ -29,6 +29,8 @@ public final class Runner {
     /// What happens while it runs.
     public enum Event {
         case warning(String)
+        /// The cells of the run, in their order, and which were done before.
+        case planned(cells: [(name: String, isFinished: Bool)])
         /// The run folder is there. `finished` cells of `total` were done before.
         case opened(folder: String, finished: Int, total: Int)
         case started(cell: String, index: Int, total: Int, secondsLeft: Double?)
@@ -123,6 +125,7 @@ public final class Runner {
     private func runCells(of experiments: [any Experiment], in directory: RunDirectory) throws {
         let work = experiments.flatMap { experiment in experiment.cells.map { (experiment, $0) } }
         let open = work.filter { !directory.isFinished(cell: $0.1.name) }
+        report(.planned(cells: work.map { ($0.1.name, directory.isFinished(cell: $0.1.name)) }))
         report(.opened(folder: directory.path, finished: work.count - open.count, total: work.count))
         let clock = ContinuousClock()
         // Costs have a unit per experiment: each one's rate is learnt from its own cells.

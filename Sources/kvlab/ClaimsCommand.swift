@@ -21,7 +21,11 @@ struct ClaimsCommand: ParsableCommand {
         let ledger = try ClaimLedger(PublishedNumbers(folder: ProjectFiles.locate().publishedNumbers))
         let outcomes = try ledger.decide(try ResultsFile.read(from: results))
         if json { return print(try ClaimOutcome.json(outcomes)) }
-        for outcome in outcomes { print(outcome.text() + "\n") }
+        let style = TerminalStyle.output
+        let colours: [String: TerminalStyle.Colour] = ["reproduced": .green, "differs": .yellow]
+        for outcome in outcomes {
+            print(outcome.text { verdict, text in style.paint(text, colours[verdict.text] ?? .dim) } + "\n")
+        }
         print(ClaimOutcome.counts(outcomes) + ".")
     }
 }

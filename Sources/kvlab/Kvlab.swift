@@ -14,8 +14,8 @@ struct Kvlab: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             RunCommand.self, ReproduceCommand.self, CompareCommand.self, ReportCommand.self, ClaimsCommand.self,
-            BenchCommand.self, GenerateCommand.self, LogitsCommand.self, TokenizeCommand.self, CacheCommand.self,
-            ExportCommand.self, TasksCommand.self,
+            CheckCommand.self, BenchCommand.self, GenerateCommand.self, LogitsCommand.self, TokenizeCommand.self,
+            CacheCommand.self, ExportCommand.self, TasksCommand.self,
             ExperimentsCommand.self, ShapesCommand.self, SchemesCommand.self, ModelsCommand.self, MachineCommand.self,
         ])
 

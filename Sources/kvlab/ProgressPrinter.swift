@@ -1,28 +1,32 @@
 import Experiments
 import Foundation
 
-/// Progress on standard error: one line that changes, with the time left, on a terminal; one line for each finished cell
-/// elsewhere.
-struct ProgressPrinter {
-    private let isTerminal = isatty(FileHandle.standardError.fileDescriptor) == 1
+/// Progress on standard error. On a terminal, a line for each experiment and one for the cell that is being run, with the time
+/// left, drawn again in place; elsewhere, one line for each finished cell.
+final class ProgressPrinter {
+    private let style = TerminalStyle.errors
+    private var grid = ProgressGrid([])
+    /// Lines drawn last, which the next drawing replaces.
+    private var drawn = 0
 
     func report(_ event: Runner.Event) {
         switch event {
         case .warning(let text): Failure.printError("Warning: \(text)")
+        case .planned(let cells): grid = ProgressGrid(cells)
         case .opened(let folder, let finished, let total):
             Failure.printError(
                 finished == 0
                     ? "\(folder): \(total) cells." : "\(folder): \(total) cells, \(finished) of them finished before.")
         case .started(let cell, let index, let total, let left):
-            guard isTerminal else { return }
+            guard style.isTerminal else { return }
             let left = left.map { ", \(Self.text($0)) left" } ?? ""
-            write("\r\u{1B}[2K[\(index + 1)/\(total)\(left)] \(cell)")
+            draw("[\(index + 1)/\(total)\(left)] \(cell)")
         case .finished(let cell, let index, let total, let seconds, let left):
-            guard !isTerminal else {
-                if index + 1 == total { write("\r\u{1B}[2K") }
-                return
+            guard style.isTerminal else {
+                return Failure.printError("[\(index + 1)/\(total)] \(cell): \(Self.text(seconds)), \(Self.text(left)) left")
             }
-            Failure.printError("[\(index + 1)/\(total)] \(cell): \(Self.text(seconds)), \(Self.text(left)) left")
+            grid.finish(cell, seconds: seconds)
+            if index + 1 == total { draw("") }
         }
     }
 
@@ -30,9 +34,20 @@ struct ProgressPrinter {
     static func bytes(_ what: String) -> (_ done: Int, _ total: Int) -> Void {
         let printer = ProgressPrinter()
         return { done, total in
-            guard printer.isTerminal else { return }
+            guard printer.style.isTerminal else { return }
             printer.write("\r\u{1B}[2K" + (done < total ? "\(what): \(100 * done / total) %" : ""))
         }
+    }
+
+    /// Draws the grid, where the terminal has room for it, and `last` below it.
+    private func draw(_ last: String) {
+        let size = style.size
+        var lines = grid.height + 2 < size.rows ? grid.texts(style: style, columns: size.columns, duration: Self.text) : []
+        // A line that the terminal breaks would not be drawn over.
+        lines.append(style.paint(String(last.prefix(size.columns - 1)), .dim))
+        let back = drawn > 1 ? "\u{1B}[\(drawn - 1)A" : ""
+        write("\r" + back + lines.map { "\u{1B}[2K" + $0 }.joined(separator: "\n") + (last.isEmpty ? "\r" : ""))
+        drawn = last.isEmpty ? 0 : lines.count
     }
 
     private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }

@@ -40,10 +40,10 @@ struct ReportCommand: AsyncParsableCommand {
         let folder = folder ?? parentFolder(of: path)
         let shown = "results/\(file.run.runID)/results.h5"
         let writer = ReportWriter(published: published)
-        print(try summary(writer, file, shown))
+        print(TerminalStyle.output.verdicts(in: try summary(writer, file, shown)))
         try await writer.write(
             file, resultsPath: shown, to: folder,
             formats: formats.isEmpty ? Set(ReportFormat.allCases) : formats)
-        print("Report: \(folder)/report.md")
+        print("Report: \(folder)/report.md" + (formats.isEmpty || formats.contains(.html) ? " and report.html" : ""))
     }
 }

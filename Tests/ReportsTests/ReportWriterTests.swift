@@ -140,6 +140,22 @@ struct ReportWriterTests {
         #expect(file == folder.path + "/tables/claims-P1.md")
     }
 
+    /// A file of an older version is refused whole: no table is written without the others.
+    @Test func anOlderFileLeavesNoHalfReport() async throws {
+        let folder = TemporaryFolder()
+        let whole = try #require(try SampleRun.full().table("ttft"))
+        let columns = whole.schema.columns.filter { $0.name != "verify_seconds" }
+        var row = whole.row(0)
+        row["verify_seconds"] = nil
+        let schema = TableSchema(name: "ttft", title: "ttft", columns: columns)
+        let older = SampleRun.file([try SampleRun.table(schema, [row])])
+        let error = await #expect(throws: ReportsError.self) {
+            try await writer.write(older, resultsPath: resultsPath, to: folder.path, formats: [.md])
+        }
+        #expect(error == .missingColumn(table: "ttft", column: "verify_seconds", kind: "double"))
+        #expect(!folder.has("report.md") && !folder.has("tables"))
+    }
+
     @Test func damagedNumbersStopBeforeAnythingIsWritten() async throws {
         let folder = TemporaryFolder()
         let writer = ReportWriter(published: "/nowhere")
@@ -156,8 +172,8 @@ struct ReportWriterTests {
         #expect(summary.contains("\nVerdicts\n"))
         let empty = try writer.terminalSummary(SampleRun.file([]))
         #expect(empty.contains("Nothing in this run can be compared"))
-        // All but the devices, of which the machine itself is one.
-        let absent = tableDefinitions.map(\.id).filter { $0 != "T1" }.joined(separator: ", ")
+        // All but the devices, of which the machine itself is one, and the features, which need no run.
+        let absent = tableDefinitions.map(\.id).filter { !["T1", "T11"].contains($0) }.joined(separator: ", ")
         #expect(empty.contains("Not in this run: \(absent).\n"))
     }
 }
@@ -252,7 +268,7 @@ struct FigureTests {
         ])
         let written = try await ReportWriter(published: publishedFolder).write(
             file, resultsPath: resultsPath, to: folder.path, formats: [.svg])
-        #expect(written.filter { $0.hasSuffix(".svg") }.count == 3)
+        #expect(written.filter { $0.hasSuffix(".svg") }.count == 5)
     }
 
     @Test(.enabled(if: isGnuplotInstalled)) func aScriptThatFailsIsNamed() async throws {
@@ -260,7 +276,7 @@ struct FigureTests {
         try FileManager.default.createDirectory(atPath: script.path, withIntermediateDirectories: true)
         // A program that is not gnuplot, but is there.
         let path = script.path + "/gnuplot"
-        try Data("#!/bin/sh\necho '\"F2-paper.gp\" line 9: undefined variable: x' >&2\nexit 1\n".utf8).write(
+        try Data("#!/bin/sh\necho '\"F1.gp\" line 9: undefined variable: x' >&2\nexit 1\n".utf8).write(
             to: URL(fileURLWithPath: path))
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
         let folder = TemporaryFolder()
@@ -269,7 +285,7 @@ struct FigureTests {
             try await writer.write(try SampleRun.full(), resultsPath: resultsPath, to: folder.path, formats: [.svg])
         }
         #expect(
-            error == .gnuplotFailed(figure: "F2-paper", message: "\"F2-paper.gp\" line 9: undefined variable: x"))
+            error == .gnuplotFailed(figure: "F1", message: "\"F1.gp\" line 9: undefined variable: x"))
         #expect(folder.has("report.md"))
     }
 }

@@ -24,6 +24,16 @@ import Testing
         #expect(Statistics.mean([]).isNaN)
     }
 
+    /// Where intervals are all of the samples, 2 of the C(n + m, n) equally likely orders keep them apart.
+    @Test(arguments: [(3, 3, 20.0), (4, 5, 126), (6, 6, 924), (1, 1, 2)])
+    func equalRunsMissEachOther(n: Int, m: Int, orders: Double) {
+        #expect(close(Statistics.chanceOfMissing(n, m), 2 / orders, 1e-9))
+        #expect(Statistics.chanceOfMissing(n, m) == Statistics.chanceOfMissing(m, n))
+        #expect(Statistics.chanceOfMissing(0, m) == 0)
+        // Inner samples are closer together.
+        #expect(Statistics.chanceOfMissing(12, 12) > Statistics.chanceOfMissing(6, 6) / 10)
+    }
+
     @Test func aTailNeedsASampleBeyondIt() {
         let samples = (1...1000).map(Double.init)
         #expect(Statistics.tailQuantile(Array(samples[..<99]), 0.99) == nil)

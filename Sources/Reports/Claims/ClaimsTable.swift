@@ -50,11 +50,11 @@ struct ClaimsTable {
 
     private static let columns: [ReportTable.Column] = [
         .init("Id", key: "id", .text),
-        .init("Where", key: "where", .text),
+        .init("Verdict", key: "verdict", .text),
         .init("Claim", key: "claim", .text, isLong: true),
+        .init("Where", key: "where", .text),
         .init("Published", key: "published", .text, isLong: true),
         .init("Here", key: "here", .text, isLong: true),
-        .init("Verdict", key: "verdict", .text),
         .init("Rule", key: "rule", .text, isLong: true),
     ]
 
@@ -62,8 +62,8 @@ struct ClaimsTable {
         let claim = outcome.claim
         let here = outcome.here
         return [
-            .text(claim.id), .text(claim.place), .text(claim.statement), .text(claim.published),
-            outcome.verdict.reason.map(ReportTable.Cell.missing) ?? .text(here), .verdict(outcome.verdict),
+            .text(claim.id), .verdict(outcome.verdict), .text(claim.statement), .text(claim.place), .text(claim.published),
+            outcome.verdict.reason.map(ReportTable.Cell.missing) ?? .text(here),
             .text(claim.ruleText),
         ]
     }

@@ -13,8 +13,10 @@ public protocol FigureDefinition: Sendable {
 
 /// Every figure of the report, in its order. A new one is a file and a line here.
 public let figureDefinitions: [any FigureDefinition] = [
+    Figure01Block(),
     Figure02TTFT(),
     Figure03Timeline(),
+    Figure04Models(),
     Figure05PhaseTimeline(),
     Figure06Routing(),
     FigureWarmStages(),

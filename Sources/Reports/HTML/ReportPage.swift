@@ -138,10 +138,11 @@ struct ReportPage {
         .facts td { white-space: normal; overflow-wrap: anywhere; }
         .facts td:first-child { white-space: nowrap; color: var(--soft); }
         .number { text-align: right; }
-        td.long { white-space: normal; min-width: 15rem; }
+        td.long { white-space: normal; min-width: 11rem; }
+        td.long:last-child { min-width: 18rem; color: var(--soft); font-size: 12px; }
         .interval { color: var(--soft); }
         .missing { color: var(--soft); }
-        sup { color: var(--soft); padding-left: 0.1em; }
+        sup { color: var(--soft); padding-left: 0.1em; line-height: 0; }
         .verdict { display: inline-block; padding: 0 0.5em; border-radius: 4px; background: var(--idle-back); color: var(--idle); }
         .verdict.reproduced { background: var(--good-back); color: var(--good); }
         .verdict.differs { background: var(--bad-back); color: var(--bad); }

@@ -13,6 +13,9 @@ public struct ReportInput: Sendable {
         self.resultsPath = resultsPath
     }
 
+    /// The shapes' configurations, beside the published numbers in the project's folder.
+    var shapesFolder: String { published.folder + "/../../experiments/shapes" }
+
     /// The TTFT samples of the run by block; empty when it has none.
     func ttftBlocks() throws -> [TTFTBlock] {
         guard let table = results.table("ttft") else { return [] }

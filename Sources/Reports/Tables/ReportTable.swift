@@ -115,6 +115,11 @@ public struct ReportTable: Sendable, Equatable {
         }
     }
 
+    /// "1.23 [1.20, 1.30] ms": the text of a cell with its unit.
+    func textWithUnit(_ row: Int, _ column: Int) -> String {
+        units[column].name.isEmpty ? text(row, column) : "\(text(row, column)) \(units[column].name)"
+    }
+
     /// Why cells are missing, each reason once, in the order in which the shown cells meet them.
     var reasons: [String] {
         var seen: [String] = []

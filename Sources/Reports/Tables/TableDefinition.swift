@@ -28,6 +28,8 @@ public let tableDefinitions: [any TableDefinition] = [
     TableThrash(),
     TableSaving(),
     Table09Perplexity(),
+    Table10Restoration(),
+    Table11Features(),
     TableDivergence(),
     TableTasks(),
     TableSensitivity(),

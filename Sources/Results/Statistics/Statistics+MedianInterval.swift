@@ -11,11 +11,17 @@ extension Statistics {
         guard !samples.isEmpty, !samples.contains(where: \.isNaN) else { return nil }
         let sorted = samples.sorted()
         let n = sorted.count
+        let rank = medianRank(n, confidence)
+        return Interval(
+            lower: sorted[rank], upper: sorted[n - 1 - rank], coverage: max(0, 1 - 2 * halfBinomialCumulative(n)[rank]))
+    }
+
+    /// The rank from the outside, counted from 0, at which the interval of n samples begins and ends.
+    static func medianRank(_ n: Int, _ confidence: Double) -> Int {
         let tails = halfBinomialCumulative(n)
-        // The first rank from the outside, counted from 0, that leaves too much out.
+        // The first that leaves too much out.
         let tooNarrow = (0..<(n + 1) / 2).first { 1 - 2 * tails[$0] < confidence } ?? (n + 1) / 2
-        let rank = max(0, tooNarrow - 1)
-        return Interval(lower: sorted[rank], upper: sorted[n - 1 - rank], coverage: max(0, 1 - 2 * tails[rank]))
+        return max(0, tooNarrow - 1)
     }
 
     /// A confidence interval for median(a) ÷ median(b), both of positive samples: from the least of one median's
