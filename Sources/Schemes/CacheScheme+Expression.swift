@@ -10,15 +10,16 @@ extension CacheScheme {
         try reader.expectEnd()
     }
 
-    /// Reads expressions with spaces between them.
+    /// Reads expressions with spaces or commas between them: `q8_0,k=q8_0,v=q4_0 fp16` holds three. A comma between `k=` and
+    /// `v=` belongs to the expression.
     /// - Throws: what ``init(expression:)`` throws.
     public static func list(_ text: String) throws -> [CacheScheme] {
         var reader = ExpressionReader(text)
         var schemes: [CacheScheme] = []
-        reader.skipSpaces()
+        reader.skipSeparators()
         while !reader.isAtEnd {
             schemes.append(try reader.scheme())
-            try reader.expectSpaceOrEnd()
+            try reader.expectSeparatorOrEnd()
         }
         return schemes
     }
@@ -49,9 +50,13 @@ private struct ExpressionReader {
         guard isAtEnd else { throw malformed("expected the end, found '\(rest)'") }
     }
 
-    mutating func expectSpaceOrEnd() throws {
-        guard isAtEnd || characters[index] == " " else { throw malformed("expected a space or the end, found '\(rest)'") }
-        skipSpaces()
+    mutating func skipSeparators() {
+        while index < characters.count, " ,".contains(characters[index]) { index += 1 }
+    }
+
+    mutating func expectSeparatorOrEnd() throws {
+        guard isAtEnd || " ,".contains(characters[index]) else { throw malformed("expected a space or the end, found '\(rest)'") }
+        skipSeparators()
     }
 
     mutating func scheme() throws -> CacheScheme {
@@ -118,7 +123,7 @@ private struct ExpressionReader {
             }
             guard found[sides[0]] == nil else { throw malformed("'\(sides[0])' is given twice", at: start) }
             found[sides[0]] = try scheme(named: String(sides[1]), at: start + 2, isWhole: false)
-            guard take(",") else { break }
+            guard found.count < 2, take(",") else { break }
             start = index
             text = token()
         }

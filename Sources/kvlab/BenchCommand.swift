@@ -23,7 +23,7 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Use only the first layers of the shape.")
     var layers: Int?
 
-    @Option(help: "Cache schemes, separated by spaces; see kvlab schemes.")
+    @Option(help: "Cache schemes, separated by spaces or commas; see kvlab schemes.")
     var kv: String = "affine-q4-g64"
 
     @Option(help: "Prompt tokens; 0 to leave prefill out.")

@@ -87,7 +87,7 @@ def write_card(a, log, seconds, text, held, pools, tokenizer):
         f"bash datasets/make/tasks.sh kvlab TASKS",
         f"python datasets/make/train.py --model {a.model} --text ENGLISH --tasks TASKS --work WORK --out {out.name} \\",
         f"  --steps {a.steps} --decay-steps {a.decay_steps} --last-steps {a.last_steps} --rate {a.rate} --seed {a.seed} "
-        f"--threads {a.threads}",
+        f"--threads {a.threads}" + (" --sums" if a.sums else ""),
         "```", "",
         f"- {a.steps:,} steps, {log[-1]['tokens']:,} tokens; "
         f"{seconds / 60:.0f} minutes of wall time on {a.threads} threads of a machine that did other work beside it.",

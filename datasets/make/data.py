@@ -89,6 +89,8 @@ class Pool:
 
 
 SMALL = ["arithmetic", "arithmetic", "copy", "copy", "tool-call", "dialogue"]
+# Where the others are learned and sums are not.
+SUMS = 6 * ["arithmetic"] + ["copy", "copy", "tool-call", "dialogue"]
 
 
 class Rows:
@@ -97,16 +99,16 @@ class Rows:
     def __init__(self, text, pools, seed):
         self.text, self.pools, self.seed = text, pools, seed
 
-    def batch(self, step, rows, length, recall, mix):
-        """`recall`: names of the pools of recall documents; `mix`: shares of text, recall and small tasks.
+    def batch(self, step, rows, length, recall, small, mix):
+        """`recall`, `small`: names of the pools of recall documents and of small tasks; `mix`: shares of text, recall and small tasks.
         Returns ids, targets' weights and answer marks, [rows, length + 1]; the marks are 1 for the first digit of a recalled
         code, which nothing but the fact tells, 2 for all other tokens of answers."""
         random = np.random.default_rng([self.seed, step])
         kinds = random.choice(3, size=rows, p=np.array(mix) / sum(mix))
-        made = [self.row(random, kind, length + 1, recall) for kind in kinds]
+        made = [self.row(random, kind, length + 1, recall, small) for kind in kinds]
         return [np.stack(part) for part in zip(*made)]
 
-    def row(self, random, kind, length, recall):
+    def row(self, random, kind, length, recall, small):
         if kind == 0:
             at = random.integers(len(self.text) - length)
             return self.text[at:at + length].astype(np.int64), np.ones(length, np.float32), np.zeros(length, np.int8)
@@ -114,7 +116,7 @@ class Rows:
         at = 0
         name = random.choice(recall) if kind == 1 else None
         while at < length:
-            pool = self.pools[name or random.choice(SMALL)]
+            pool = self.pools[name or random.choice(small)]
             tokens, answer = pool[random.integers(len(pool))]
             n = min(len(tokens), length - at)
             ids[at:at + n] = tokens[:n]

@@ -33,6 +33,8 @@ STAGES = [
     dict(length=2048, tokens=4096, recall=["recall-2048", "recall-2048", "several-1024"], mix=(65, 20, 15), until=None),
 ]
 LAST = len(STAGES) - 1
+# With --sums: the shares of the stages of long rows, whose small tasks are mostly word problems then.
+SUMS_MIX = {1024: (57, 18, 25), 2048: (60, 18, 22)}
 
 
 def arguments():
@@ -46,6 +48,7 @@ def arguments():
     p.add_argument("--decay-steps", type=int, help="steps in which the rate falls to zero; 35 %% of all by default")
     p.add_argument("--last-steps", type=int, help="steps at 2,048 tokens; 15 %% of all by default")
     p.add_argument("--rate", type=float, default=3e-3)
+    p.add_argument("--sums", action="store_true", help="more word problems once rows have 1,024 tokens")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--device", default="cpu")
@@ -142,9 +145,11 @@ def train(a, text, pools):
         if step >= a.steps - a.last_steps:
             stage = LAST
         s = STAGES[stage]
+        sums_mix = SUMS_MIX.get(s["length"]) if a.sums else None
+        small, mix = (data.SUMS, sums_mix) if sums_mix else (data.SMALL, s["mix"])
         ids, weight, mark = (
             torch.from_numpy(x).to(a.device)
-            for x in rows.batch(step, s["tokens"] // s["length"], s["length"], s["recall"], s["mix"]))
+            for x in rows.batch(step, s["tokens"] // s["length"], s["length"], s["recall"], small, mix))
         tokens += s["tokens"]
         hidden = model.model(input_ids=ids[:, :-1], use_cache=False).last_hidden_state
         scores = model.lm_head(hidden).reshape(-1, data.VOCABULARY)
