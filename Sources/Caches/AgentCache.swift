@@ -15,6 +15,10 @@ public final class AgentCache: @unchecked Sendable {
     public private(set) var tokens: [Int32] = []
     /// SHA-256 of the text that the tokens came from, in hexadecimal, where the caller says so; kept with the cache.
     public var textHash: String?
+    /// Handoffs that any of the tokens went through: 0 where all were computed here.
+    public internal(set) var hops = 0
+    /// Rotary position of the first token.
+    package let positionOffset: Int
     private(set) var layers: [LayerBlocks]
     /// The least count that the cache can go back to with the rows that wait in 16-bit floats.
     private(set) var leastCount = 0
@@ -28,22 +32,32 @@ public final class AgentCache: @unchecked Sendable {
         /// Rows of a step of several tokens until it is committed, and for how many there is room.
         var staging: Block?
         var stagedRows = 0
+        /// Rows at the start of the first block that hold nothing: a card brought the rows after them only.
+        var gap = 0
     }
 
-    public init(agent: String, layout: CacheLayout, pool: BlockPool) {
+    public convenience init(agent: String, layout: CacheLayout, pool: BlockPool) {
+        self.init(agent: agent, layout: layout, pool: pool, positionOffset: 0)
+    }
+
+    /// A cache whose first token stands at another rotary position than 0. It cannot be saved.
+    package init(agent: String, layout: CacheLayout, pool: BlockPool, positionOffset: Int) {
         self.agent = agent
         self.layout = layout
         self.pool = pool
+        self.positionOffset = positionOffset
         layers = layout.layers.map { _ in LayerBlocks() }
     }
 
     init(
-        agent: String, layout: CacheLayout, pool: BlockPool, tokens: [Int32], textHash: String?, leastCount: Int,
+        agent: String, layout: CacheLayout, pool: BlockPool, tokens: [Int32], textHash: String?, hops: Int = 0, leastCount: Int,
         layers: [LayerBlocks]
     ) {
         self.agent = agent
         self.leastCount = leastCount
         self.textHash = textHash
+        self.hops = hops
+        positionOffset = 0
         self.layout = layout
         self.pool = pool
         self.tokens = tokens
@@ -152,6 +166,7 @@ public final class AgentCache: @unchecked Sendable {
             if gone > 0 {
                 layers[index].blocks.removeFirst(gone)
                 layers[index].first = held.lowerBound
+                layers[index].gap = 0
             }
         }
     }
@@ -159,8 +174,8 @@ public final class AgentCache: @unchecked Sendable {
     /// The longest prefix that this cache can go back to is any count in this range, or 0.
     public var truncatable: ClosedRange<Int> {
         var lowest = leastCount
-        for (blocks, layer) in zip(layers, layout.layers) where blocks.first > 0 {
-            lowest = max(lowest, blocks.first * blockTokens + (layer.keptWindow ?? 0) - 1)
+        for (blocks, layer) in zip(layers, layout.layers) where blocks.first > 0 || blocks.gap > 0 {
+            lowest = max(lowest, blocks.first * blockTokens + blocks.gap + (layer.keptWindow ?? 0) - 1)
         }
         return min(lowest, count)...count
     }
@@ -174,6 +189,7 @@ public final class AgentCache: @unchecked Sendable {
         if newCount == 0 {
             layers = layout.layers.map { _ in LayerBlocks() }
             leastCount = 0
+            hops = 0
         } else {
             guard newCount >= leastCount else {
                 throw CachesError.alreadyEncoded(agent: agent, to: newCount, kept: leastCount..<count)
@@ -188,6 +204,12 @@ public final class AgentCache: @unchecked Sendable {
             }
         }
         tokens.removeLast(count - newCount)
+    }
+
+    /// Layer `layer` has no rows before token `token`, which lies in its first block.
+    func leaveGap(layer: Int, before token: Int) {
+        precondition(token / blockTokens == layers[layer].first, "the gap is in the first block")
+        layers[layer].gap = token - layers[layer].first * blockTokens
     }
 
     /// First position that layer `layer` still holds.

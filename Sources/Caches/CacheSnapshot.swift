@@ -10,6 +10,7 @@ public struct CacheSnapshot: @unchecked Sendable {
     public let layout: CacheLayout
     public let tokens: [Int32]
     public let textHash: String?
+    public let hops: Int
     /// Whole blocks of every layer.
     let layers: [AgentCache.LayerBlocks]
     /// The least count that the cache can go back to with the rows that wait in 16-bit floats.
@@ -25,6 +26,7 @@ extension AgentCache {
     /// The cache as it is now. On the agent's own thread.
     /// - Throws: ``TensorsError/outOfMemory(bytes:)``.
     public func snapshot() throws -> CacheSnapshot {
+        precondition(positionOffset == 0, "a cache that begins at another position cannot be saved")
         let tails = layout.tails(count: count, least: leastCount, firstBlocks: layers.map(\.first))
         let tail = try AlignedBuffer(byteCount: tails.reduce(0) { $0 + $1.byteCount })
         var out = tail.pointer
@@ -47,7 +49,7 @@ extension AgentCache {
             }
         }
         return CacheSnapshot(
-            agent: agent, layout: layout, tokens: tokens, textHash: textHash, layers: sealed, leastCount: leastCount,
-            tail: tail)
+            agent: agent, layout: layout, tokens: tokens, textHash: textHash, hops: hops, layers: sealed,
+            leastCount: leastCount, tail: tail)
     }
 }

@@ -16,6 +16,14 @@ public enum CachesError: Error, Equatable, CustomStringConvertible {
     case badKey(source: String, problem: String)
     case notExportable(what: String, form: String, supported: String)
     case notAnExport(file: String, problem: String)
+    case notACard(file: String, problem: String)
+    case notTrusted(file: String, problem: String)
+    case noSuchPart(agent: String, part: String, problem: String)
+    case rowsWait(scheme: String)
+    case badAddress(text: String)
+    case noLink(address: String, reason: String)
+    case linkBroken(peer: String, reason: String)
+    case linkRefused(peer: String, reason: String)
 
     public var description: String {
         switch self {
@@ -49,6 +57,17 @@ public enum CachesError: Error, Equatable, CustomStringConvertible {
         case .notExportable(let what, let form, let supported):
             "\(what) has no place in the form '\(form)'; it takes \(supported)."
         case .notAnExport(let file, let problem): "\(file) is no exported cache: \(problem)."
+        case .notACard(let file, let problem): "\(file) is no card of an agent's cache: \(problem)."
+        case .notTrusted(let file, let problem): "\(file) is not accepted: \(problem)."
+        case .badAddress(let text): "'\(text)' is no address; write HOST:PORT or unix:PATH."
+        case .noLink(let address, let reason): "Cannot use the address \(address): \(reason)."
+        case .linkBroken(let peer, let reason): "The connection to \(peer) broke: \(reason)."
+        case .linkRefused(let peer, let reason): "The handoff with \(peer) was refused: \(reason)."
+        case .rowsWait(let scheme):
+            "A card holds encoded rows only, and scheme '\(scheme)' leaves the newest in 16-bit floats; take a scheme without a "
+                + "residual window."
+        case .noSuchPart(let agent, let part, let problem):
+            "No card can be made of \(part) of agent '\(agent)': \(problem)."
         }
     }
 }

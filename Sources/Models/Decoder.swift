@@ -15,7 +15,7 @@ public final class Decoder: LanguageModel {
         /// Factor on embeddings.
         var embeddingScale: Float = 1
         let embedding: Linear
-        let rotary: [RotaryEmbedding]
+        let keyRotations: KeyRotations
         let blocks: [TransformerBlock]
         let finalNorm: Norm
         /// The embedding itself where they are tied.
@@ -41,6 +41,7 @@ public final class Decoder: LanguageModel {
     public let weightsLabel: String
     public let fingerprint: String
     public let rotaryFingerprint: String
+    public var keyRotations: KeyRotations { parts.keyRotations }
     public let maximumStepTokens: Int
     public let maximumStepSequences: Int
     public var vocabularySize: Int { parts.vocabularySize }
@@ -58,7 +59,7 @@ public final class Decoder: LanguageModel {
         self.name = name
         self.weightsLabel = weightsLabel
         fingerprint = digest(identity)
-        rotaryFingerprint = digest("\(parts.rotary)")
+        rotaryFingerprint = parts.keyRotations.fingerprint
         self.parts = parts
         self.execution = execution
         maximumStepTokens = limits.tokens
@@ -112,7 +113,7 @@ public final class Decoder: LanguageModel {
                 parts.embedding.dequantize(row: Int(step.rows.tokens[row]), into: hidden)
                 if parts.embeddingScale != 1 { kl_scale(execution.isa, hidden, parts.embeddingScale, width) }
                 step.check(hidden, width, row: row)
-                for (embedding, table) in zip(parts.rotary, scratch.rotary) {
+                for (embedding, table) in zip(parts.keyRotations.embeddings, scratch.rotary) {
                     embedding.fill(
                         position: step.rows.positions[row], cosines: table.cosines + row * table.half,
                         sines: table.sines + row * table.half)

@@ -89,7 +89,7 @@ extension DeepSeekV2Configuration {
             queryLatentWidth: queryLatentWidth ?? 0, scale: scoreScale, isLatent: mlaForm == .latent)
         let parts = Decoder.Parts(
             vocabularySize: vocabularySize, contextLimit: contextLimit, cacheSpec: cacheSpec(mlaForm: mlaForm),
-            embedding: embedding, rotary: [rope],
+            embedding: embedding, keyRotations: keyRotations(mlaForm: mlaForm),
             blocks: try (0..<layers).map { try block($0, shape, weights, execution) },
             finalNorm: try norm("model.norm.weight", hiddenSize, weights),
             head: tiedEmbeddings

@@ -115,7 +115,7 @@ extension Gemma3Configuration {
             vocabularySize: vocabularySize, contextLimit: contextLimit, cacheSpec: cacheSpec(mlaForm: .none),
             // In 32 bits, as transformers does it in 32 bits; a bfloat16 model rounds the factor too.
             embeddingScale: Float(Double(hiddenSize).squareRoot()),
-            embedding: embedding, rotary: [globalRope, slidingRope],
+            embedding: embedding, keyRotations: keyRotations(mlaForm: .none),
             blocks: try (0..<layers).map { try block($0, shape, weights) },
             finalNorm: try norm("model.norm.weight", hiddenSize, weights),
             head: tiedEmbeddings

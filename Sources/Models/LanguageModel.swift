@@ -13,6 +13,8 @@ public protocol LanguageModel: AnyObject {
     var fingerprint: String { get }
     /// SHA-256 over the frequencies and factors of the rotary positions.
     var rotaryFingerprint: String { get }
+    /// How keys are turned.
+    var keyRotations: KeyRotations { get }
     var vocabularySize: Int { get }
     /// The longest context in tokens.
     var contextLimit: Int { get }

@@ -55,7 +55,7 @@ extension LlamaConfiguration {
             scale: 1 / Float(headWidth).squareRoot(), softcap: 0)
         let parts = Decoder.Parts(
             vocabularySize: vocabularySize, contextLimit: contextLimit, cacheSpec: cacheSpec(mlaForm: .none),
-            embedding: embedding, rotary: [rope],
+            embedding: embedding, keyRotations: keyRotations(mlaForm: .none),
             blocks: try (0..<layers).map { try block($0, shape, weights) },
             finalNorm: try norm("model.norm.weight", weights),
             head: tiedEmbeddings

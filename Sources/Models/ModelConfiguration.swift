@@ -14,6 +14,8 @@ public protocol ModelConfiguration: Sendable {
     var vocabularySize: Int { get }
     /// What its caches hold. `mlaForm` matters to models with latent attention only.
     func cacheSpec(mlaForm: MLAForm) -> ModelCacheSpec
+    /// How its keys are turned.
+    func keyRotations(mlaForm: MLAForm) -> KeyRotations
 
     /// The model with weights from `weights`.
     /// - Throws: what `weights` throws, or ``TensorsError/outOfMemory(bytes:)``.

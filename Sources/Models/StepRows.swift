@@ -11,7 +11,7 @@ struct StepRows {
     }
 
     let tokens: [Int32]
-    /// Position of each row in its own sequence.
+    /// Rotary position of each row.
     let positions: [Int]
     let all: Selection
     /// The rows whose logits are wanted.
@@ -32,8 +32,9 @@ struct StepRows {
             guard !step.tokens.isEmpty else { throw ModelsError.emptyPrompt }
             let start = step.cache.count
             let end = start + step.tokens.count
-            guard end <= contextLimit else {
-                throw ModelsError.contextTooLong(tokens: end, limit: contextLimit, model: model)
+            let position = step.cache.positionOffset
+            guard position + end <= contextLimit else {
+                throw ModelsError.contextTooLong(tokens: position + end, limit: contextLimit, model: model)
             }
             for (offset, token) in step.tokens.enumerated() where token < 0 || Int(token) >= vocabularySize {
                 throw ModelsError.tokenOutOfRange(token: token, position: start + offset, vocabulary: vocabularySize)
@@ -47,7 +48,7 @@ struct StepRows {
                 wantedRows += (firstRow + step.tokens.count - want)..<(firstRow + step.tokens.count)
             }
             tokens += step.tokens
-            positions += start..<end
+            positions += (position + start)..<(position + end)
         }
         precondition(tokens.count <= maximumTokens, "a step of \(tokens.count) tokens; at most \(maximumTokens)")
         self.tokens = tokens

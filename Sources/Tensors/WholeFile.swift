@@ -10,7 +10,7 @@ import Foundation
 
 /// A file that is written as a stream and is never there half: a temporary name first, then fsync, rename, and fsync
 /// of the folder.
-final class WholeFile {
+package final class WholeFile {
     /// Bytes put so far.
     private(set) var written = 0
     private let descriptor: Int32
@@ -41,6 +41,12 @@ final class WholeFile {
         }
         try syncFolder(of: path)
         return file.written
+    }
+
+    /// Writes `bytes` to `path`.
+    /// - Throws: ``TensorsError/cannotWrite(file:reason:)``.
+    package static func write(to path: String, _ bytes: UnsafeRawBufferPointer) throws {
+        _ = try write(to: path) { try $0.put(bytes) }
     }
 
     /// - Throws: ``TensorsError/cannotWrite(file:reason:)``.

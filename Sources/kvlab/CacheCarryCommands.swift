@@ -10,6 +10,8 @@ struct CacheExportCommand: ParsableCommand {
         discussion: """
             Forms: \(ExportForm.allCases.map { "\($0.rawValue): \($0.summary)" }.joined(separator: "; ")).
             What is exported is not encrypted.
+            A card can be a part: --last 500, or --from 100 --to 300; in another scheme: --kv; and closed with a shared key or a
+            signature, so that nobody can alter it.
             Example: kvlab cache export anna --cache-dir caches --form mlx --out anna.safetensors
             """)
 
@@ -21,6 +23,8 @@ struct CacheExportCommand: ParsableCommand {
     @Option(help: "\(ExportForm.allCases.map(\.rawValue).joined(separator: ", ")).")
     var form: String = ExportForm.safetensors.rawValue
 
+    @OptionGroup(title: "Options of cards") var card: CardMakingOptions
+
     @Option(help: "The file to write.")
     var out: String
 
@@ -31,8 +35,12 @@ struct CacheExportCommand: ParsableCommand {
             let forms = ExportForm.allCases.map(\.rawValue).joined(separator: ", ")
             throw ValidationError("--form must be one of \(forms), and is '\(self.form)'.")
         }
+        guard form == .card || card.isEmpty else {
+            throw ValidationError("--last, --from, --to, --kv, --card-key-file and --sign-with are for --form card.")
+        }
+        let request = try card.request()
         let stored = try options.folder(.read).agent(agent).open(identity: nil, layout: nil)
-        try stored.export(form, to: out, workers: WorkerPool())
+        try stored.export(form, to: out, card: request, workers: WorkerPool())
         let size = try FileManager.default.attributesOfItem(atPath: out)[.size] as? Int64
         try output.show([
             ("agent", .string(agent)), ("form", .string(form.rawValue)), ("tokens", .int(Int64(stored.tokenCount))),
@@ -43,8 +51,12 @@ struct CacheExportCommand: ParsableCommand {
 
 struct CacheImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "import", abstract: "Take in a cache that was exported in the form 'safetensors'.",
-        discussion: "Example: kvlab cache import anna.safetensors --cache-dir caches --agent 'anna 2'")
+        commandName: "import", abstract: "Take in a cache that was exported in the form 'safetensors', or a card.",
+        discussion: """
+            With --behind a card's tokens are put behind what the agent has; their keys are turned to the new positions then,
+            for which the model is named with --weights.
+            Example: kvlab cache import anna.safetensors --cache-dir caches --agent 'anna 2'
+            """)
 
     @Argument(help: "The exported file.")
     var file: String
@@ -54,14 +66,34 @@ struct CacheImportCommand: ParsableCommand {
     @Option(help: "The agent's name here; the exported one by default.")
     var agent: String?
 
+    @OptionGroup(title: "Options of cards") var card: CardTakingOptions
+
     @OptionGroup var output: CacheOutput
 
     func run() throws {
+        if try CardTakingOptions.isCard(file) { return try takeCard() }
+        guard card.isEmpty else {
+            throw ValidationError("\(file) is no card: --behind, --kv, --weights, --card-key-file and --signer are for cards.")
+        }
         let found = try CacheImport(path: file)
         let report = try found.save(in: options.folder(.readWrite), as: agent)
         try output.show([
             ("agent", .string(agent ?? found.agent)), ("model", .string(found.identity.model)),
             ("tokens", .int(Int64(found.tokenCount))), ("bytes", .int(Int64(report.bytesWritten))),
+        ])
+    }
+
+    private func takeCard() throws {
+        let workers = WorkerPool()
+        let found = try SealedCard(path: file).open(trust: card.trust(), workers: workers)
+        let header = found.header
+        let name = agent ?? header.sender
+        let report = try options.folder(.readWrite).take(
+            found, as: name, behind: card.behind, scheme: card.scheme(), rotations: card.rotations(header), workers: workers)
+        try output.show([
+            ("agent", .string(name)), ("sender", .string(header.sender)), ("model", .string(header.identity.model)),
+            ("tokens", .int(Int64(header.tokenCount))), ("hops", .int(Int64(header.hops + 1))), ("seal", .string(header.seal.rawValue)),
+            ("bytes", .int(Int64(report.bytesWritten))),
         ])
     }
 }

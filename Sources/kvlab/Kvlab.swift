@@ -15,7 +15,7 @@ struct Kvlab: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, ReproduceCommand.self, CompareCommand.self, ReportCommand.self, ClaimsCommand.self,
             CheckCommand.self, BenchCommand.self, GenerateCommand.self, LogitsCommand.self, TokenizeCommand.self,
-            CacheCommand.self, ExportCommand.self, TasksCommand.self,
+            CacheCommand.self, HandoffCommand.self, ExportCommand.self, TasksCommand.self,
             ExperimentsCommand.self, ShapesCommand.self, SchemesCommand.self, ModelsCommand.self, MachineCommand.self,
         ])
 

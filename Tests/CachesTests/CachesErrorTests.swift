@@ -26,6 +26,18 @@ import Testing
             "f does not open with this key: it was written with another one, or it is damaged; it is not used."),
         (.badKey(source: "f", problem: "it has 5 bytes"),
             "The key in f cannot be used: it has 5 bytes; a key is 32 bytes, or 64 hexadecimal digits."),
+        (.notACard(file: "f", problem: "its format is 'x' and not 'kvlab-card'"),
+            "f is no card of an agent's cache: its format is 'x' and not 'kvlab-card'."),
+        (.notTrusted(file: "f", problem: "it is not signed"), "f is not accepted: it is not signed."),
+        (.noSuchPart(agent: "a", part: "the last 7 tokens", problem: "its context has 5 tokens"),
+            "No card can be made of the last 7 tokens of agent 'a': its context has 5 tokens."),
+        (.rowsWait(scheme: "kivi-2"),
+            "A card holds encoded rows only, and scheme 'kivi-2' leaves the newest in 16-bit floats; take a scheme without a "
+                + "residual window."),
+        (.badAddress(text: "a"), "'a' is no address; write HOST:PORT or unix:PATH."),
+        (.noLink(address: "h:1", reason: "Connection refused"), "Cannot use the address h:1: Connection refused."),
+        (.linkBroken(peer: "h:1", reason: "it closed the connection"), "The connection to h:1 broke: it closed the connection."),
+        (.linkRefused(peer: "h:1", reason: "it has none"), "The handoff with h:1 was refused: it has none."),
     ])
     func sentence(error: CachesError, sentence: String) { #expect("\(error)" == sentence) }
 }

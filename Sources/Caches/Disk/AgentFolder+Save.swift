@@ -71,7 +71,8 @@ extension AgentFolder {
             let manifest = Manifest(
                 agent: agent, identity: identity, layout: snapshot.layout, textHash: snapshot.textHash,
                 tokenCount: snapshot.tokens.count, leastCount: snapshot.leastCount,
-                firstBlocks: groups.map { $0.layers.first.map { snapshot.layers[$0].first } ?? 0 }, runs: runs,
+                firstBlocks: groups.map { $0.layers.first.map { snapshot.layers[$0].first } ?? 0 },
+                gaps: groups.map { $0.layers.first.map { snapshot.layers[$0].gap } ?? 0 }, hops: snapshot.hops, runs: runs,
                 looseTokens: Array(snapshot.tokens[(hasTokens ? snapshot.sealedTokens : 0)...]))
             // The segments' names are durable before a manifest names them.
             if !new.isEmpty { try FileSink.flushFolder(path) }

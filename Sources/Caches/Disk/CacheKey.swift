@@ -12,14 +12,18 @@ public struct CacheKey: Sendable {
     ///   - source: where they come from, for the error.
     /// - Throws: ``CachesError/badKey(source:problem:)``.
     public init(_ bytes: [UInt8], source: String) throws {
+        key = SymmetricKey(data: try Self.keyBytes(bytes, source: source))
+    }
+
+    /// The 32 bytes that `bytes` are or spell.
+    /// - Throws: ``CachesError/badKey(source:problem:)``.
+    static func keyBytes(_ bytes: [UInt8], source: String) throws -> [UInt8] {
+        if bytes.count == 32 { return bytes }
         let text = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        if bytes.count == 32 {
-            key = SymmetricKey(data: bytes)
-        } else if text.utf8.count == 64, let digits = Self.digits(text) {
-            key = SymmetricKey(data: digits)
-        } else {
+        guard text.utf8.count == 64, let digits = digits(text) else {
             throw CachesError.badKey(source: source, problem: "it has \(bytes.count) bytes")
         }
+        return digits
     }
 
     /// Reads the key from a file.
@@ -36,14 +40,20 @@ public struct CacheKey: Sendable {
         return try CacheKey([UInt8](text.utf8), source: variable)
     }
 
-    private static func digits(_ text: String) -> [UInt8]? {
+    /// Bytes of hexadecimal digits; nil for anything else.
+    static func digits(_ text: String) -> [UInt8]? {
         let digits = text.compactMap(\.hexDigitValue)
-        guard digits.count == text.count else { return nil }
+        guard digits.count == text.count, digits.count % 2 == 0 else { return nil }
         return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
     }
 
     /// The key of the files in the folder of one agent.
     func agentKey(id: String) -> SymmetricKey {
-        HKDF<SHA256>.deriveKey(inputKeyMaterial: key, info: Data("kvlab cache of agent \(id)".utf8), outputByteCount: 32)
+        derived("kvlab cache of agent \(id)")
+    }
+
+    /// A key for one use.
+    func derived(_ use: String) -> SymmetricKey {
+        HKDF<SHA256>.deriveKey(inputKeyMaterial: key, info: Data(use.utf8), outputByteCount: 32)
     }
 }

@@ -8,7 +8,7 @@ import Tensors
 ///
 /// Metadata: `format`, `layout_version`, `agent`, `model`, `weights`, `tokenizer`, `rope`, `scheme`, `window_policy`,
 /// `mla_form`, `block_tokens`, `spec` (JSON of the layers), `token_count`, `first_blocks`, `least_count` where a scheme has a
-/// residual window, and `text_sha256` where known.
+/// residual window, `text_sha256` where known, and `gaps` and `hops` where a card was taken in.
 /// Tensors: `segments` I64 [runs, 8] (number, group, first block, blocks, first used, blocks used, file bytes, checksum of
 /// the index), `tail` U8, `tokens` I32, and last `checksum` U32 [1]: the CRC-32C of every byte before it.
 extension Manifest {
@@ -46,18 +46,18 @@ extension Manifest {
     }
 
     func metadata() throws -> [String: String] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
         var metadata = [
             "format": Self.format, "layout_version": Self.layoutVersion, "agent": agent, "model": identity.model,
             "weights": identity.weights, "tokenizer": identity.tokenizer, "rope": identity.rope,
             "scheme": layout.scheme.description, "window_policy": layout.windowPolicy.rawValue,
             "mla_form": layout.spec.mlaForm.rawValue, "block_tokens": "\(blockTokens)",
-            "spec": String(decoding: try encoder.encode(layout.spec), as: UTF8.self), "token_count": "\(tokenCount)",
+            "spec": try layout.spec.json(), "token_count": "\(tokenCount)",
             "first_blocks": firstBlocks.map(String.init).joined(separator: ","),
         ]
         if layout.hasResidual { metadata["least_count"] = "\(leastCount)" }
         metadata["text_sha256"] = textHash
+        if gaps.contains(where: { $0 > 0 }) { metadata["gaps"] = gaps.map(String.init).joined(separator: ",") }
+        if hops > 0 { metadata["hops"] = "\(hops)" }
         return metadata
     }
 
@@ -112,13 +112,13 @@ extension Manifest {
             }
             return value
         }
+        func numbers(_ key: String) throws -> [Int] { try text(key).split(separator: ",").map { try number(key, $0) } }
         for (key, expected) in [("layout_version", layoutVersion), ("block_tokens", "\(blockTokens)")]
         where try text(key) != expected {
             throw CachesError.mismatch(
                 file: file, what: key.replacingOccurrences(of: "_", with: " "), expected: expected, found: try text(key))
         }
-        guard let spec = try? JSONDecoder().decode(ModelCacheSpec.self, from: Data(try text("spec").utf8)),
-            spec.isPossible, let policy = WindowPolicy(rawValue: try text("window_policy"))
+        guard let spec = ModelCacheSpec(json: try text("spec")), let policy = WindowPolicy(rawValue: try text("window_policy"))
         else { throw CachesError.damaged(file: file, what: "its header does not say what its layers are") }
         let layout = try CacheLayout(
             spec: spec, scheme: CacheScheme(expression: try text("scheme")), windowPolicy: policy)
@@ -129,8 +129,9 @@ extension Manifest {
                 rope: try text("rope")),
             layout: layout, textHash: metadata["text_sha256"], tokenCount: try number("token_count", try text("token_count")),
             leastCount: layout.hasResidual ? try number("least_count", try text("least_count")) : 0,
-            firstBlocks: try text("first_blocks").split(separator: ",").map { try number("first_blocks", $0) },
-            runs: [], looseTokens: [])
+            firstBlocks: try numbers("first_blocks"),
+            gaps: metadata["gaps"] == nil ? try numbers("first_blocks").map { _ in 0 } : try numbers("gaps"),
+            hops: try metadata["hops"].map { try number("hops", $0) } ?? 0, runs: [], looseTokens: [])
         try manifest.checkWindows(file)
         return manifest
     }
@@ -160,8 +161,23 @@ extension Manifest {
 }
 
 extension ModelCacheSpec {
+    /// As the headers of files have it.
+    func json() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+
+    /// nil for what is no JSON of layers that a model can have.
+    init?(json: String) {
+        guard let spec = try? JSONDecoder().decode(ModelCacheSpec.self, from: Data(json.utf8)), spec.isPossible else {
+            return nil
+        }
+        self = spec
+    }
+
     /// Whether a model can have such layers.
-    fileprivate var isPossible: Bool {
+    private var isPossible: Bool {
         (1...4096).contains(layers.count)
             && layers.allSatisfy {
                 (1...4096).contains($0.kvHeads) && (1...65_536).contains($0.keyWidth) && (0...65_536).contains($0.valueWidth)

@@ -30,6 +30,10 @@ struct Manifest: Sendable {
     let leastCount: Int
     /// Index of the first block that each group holds.
     let firstBlocks: [Int]
+    /// Rows at the start of each group's first block that hold nothing, after a card was taken in.
+    var gaps: [Int]
+    /// Handoffs that any of the tokens went through.
+    var hops = 0
     /// Group after group, each in order of position.
     var runs: [Run]
     /// Tokens from `tokenCount - looseTokens.count` on.
@@ -68,12 +72,14 @@ struct Manifest: Sendable {
     /// 16-bit floats as many as there is room for.
     func checkWindows(_ file: String) throws {
         let groups = layout.groups
-        guard firstBlocks.count == groups.count else {
+        guard firstBlocks.count == groups.count, gaps.count == groups.count,
+            gaps.allSatisfy({ (0..<blockTokens).contains($0) })
+        else {
             throw CachesError.damaged(file: file, what: "its groups are not those of its layers")
         }
-        for (first, group) in zip(firstBlocks, groups) {
+        for ((first, gap), group) in zip(zip(firstBlocks, gaps), groups) {
             guard let layer = group.layers.first else { continue }
-            guard first * blockTokens <= (group.window.map { max(0, tokenCount + 1 - $0) } ?? 0) else {
+            guard first * blockTokens + gap <= (group.window.map { max(0, tokenCount + 1 - $0) } ?? 0) else {
                 throw CachesError.damaged(file: file, what: "layer \(layer) starts past what its window needs")
             }
         }

@@ -106,7 +106,10 @@ public final class StoredAgent: @unchecked Sendable {
     public func place(in pool: BlockPool, residence: Residence = .mapped) throws -> AgentCache {
         var layers = layout.layers.map { _ in AgentCache.LayerBlocks() }
         for (index, group) in layout.groups.enumerated() {
-            for layer in group.layers { layers[layer].first = manifest.firstBlocks[index] }
+            for layer in group.layers {
+                layers[layer].first = manifest.firstBlocks[index]
+                layers[layer].gap = manifest.gaps[index]
+            }
         }
         let pieces = pieces
         switch residence {
@@ -142,7 +145,7 @@ public final class StoredAgent: @unchecked Sendable {
             layers[index].residual = residual
         }
         return AgentCache(
-            agent: agent, layout: layout, pool: pool, tokens: tokens, textHash: textHash,
+            agent: agent, layout: layout, pool: pool, tokens: tokens, textHash: textHash, hops: manifest.hops,
             leastCount: manifest.leastCount, layers: layers)
     }
 

@@ -6,13 +6,17 @@ extension StoredAgent {
     /// Checks every block and writes the cache to one safetensors file.
     /// - Throws: ``CachesError/damaged(file:what:)``, ``CachesError/notExportable(what:form:supported:)``, or
     ///   ``TensorsError/cannotWrite(file:reason:)``; a file that was there before is whole then.
-    public func export(_ form: ExportForm, to path: String, workers: WorkerPool? = nil) throws {
+    /// - Parameter card: what a card is to be like; nothing to other forms.
+    public func export(
+        _ form: ExportForm, to path: String, card request: CardRequest = CardRequest(), workers: WorkerPool? = nil
+    ) throws {
         try verify(workers: workers)
         let cache = try place(in: BlockPool(budgetBytes: .max))
         switch form {
         case .safetensors: try exportPlanes(cache).write(to: path, checksum: "checksum")
         case .decoded: try exportDecoded(cache).write(to: path)
         case .mlx: try exportMLX(cache).write(to: path)
+        case .card: try CacheCard.make(from: cache, identity: identity, request, workers: workers).write(to: path)
         }
     }
 

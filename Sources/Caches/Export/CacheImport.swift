@@ -70,10 +70,11 @@ public struct CacheImport {
             let residualBytes = tokens.isEmpty ? 0 : layout.layers[index].residualBytes
             layers.append(
                 AgentCache.LayerBlocks(
-                    first: first, blocks: blocks, residual: residualBytes == 0 ? nil : try pool.allocate(residualBytes)))
+                    first: first, blocks: blocks, residual: residualBytes == 0 ? nil : try pool.allocate(residualBytes),
+                    gap: manifest.gaps[group]))
         }
         let cache = AgentCache(
-            agent: agent, layout: layout, pool: pool, tokens: tokens, textHash: manifest.textHash,
+            agent: agent, layout: layout, pool: pool, tokens: tokens, textHash: manifest.textHash, hops: manifest.hops,
             leastCount: manifest.leastCount, layers: layers)
         for (index, layer) in layout.layers.enumerated() {
             for kind in RowKind.allCases {

@@ -9,12 +9,15 @@ public enum ExportForm: String, Sendable, CaseIterable {
     case decoded
     /// What `mlx_lm.models.cache.load_prompt_cache` opens (mlx-lm 0.32).
     case mlx
+    /// A card for another agent; see ``CacheCard``.
+    case card
 
     public var summary: String {
         switch self {
         case .safetensors: "stored bytes, which kvlab imports again"
         case .decoded: "rows as 32-bit floats, layers.N.keys and layers.N.values [1, heads, tokens, width]"
         case .mlx: "a prompt cache of mlx-lm 0.32"
+        case .card: "a card to hand to another agent, all of the context or a part"
         }
     }
 }
