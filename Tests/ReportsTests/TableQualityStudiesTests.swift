@@ -32,18 +32,18 @@ struct TableQualityStudiesTests {
                 + doubles.map { ColumnSchema($0, .double, "") })
     }
 
-    /// Two documents of 32 places; the divergence is 1 at first and `end` in the last quarter.
-    private func drift(end: Double) throws -> ResultTable {
+    /// Documents of 32 places; the divergence is 1 or 1.5 at first and `end` times that in the last quarter.
+    private func drift(end: Double, documents: [String] = ["a", "b", "c", "d"]) throws -> ResultTable {
         var table = ResultTable(
             schema: schema(
                 "drift", strings: ["model", "way", "scheme", "base_scheme", "text"], ints: ["prompt_tokens", "place", "agrees"],
                 doubles: ["kld"]))
-        for text in ["a", "b"] {
+        for text in documents {
             for place in 1...32 {
                 try table.append([
                     "model": .string("mini"), "way": .string("generated"), "scheme": .string("q4"),
                     "base_scheme": .string("fp16"), "text": .string(text), "prompt_tokens": .int(512), "place": .int(Int64(place)),
-                    "agrees": .int(place > 24 ? 0 : 1), "kld": .double((text == "a" ? 1 : 1.5) * (place > 24 ? end : 1)),
+                    "agrees": .int(place > 24 ? 0 : 1), "kld": .double((text < "c" ? 1 : 1.5) * (place > 24 ? end : 1)),
                 ])
             }
         }
@@ -58,6 +58,8 @@ struct TableQualityStudiesTests {
         #expect(try cell(table, 0, "top1_first") == .number(1) && cell(table, 0, "top1_last") == .number(0))
         #expect(try cell(report("drift", drift(end: 0.5)), 0, "grows") == .text("shrinks"))
         #expect(try cell(report("drift", drift(end: 1)), 0, "grows") == .text("no change seen"))
+        #expect(
+            try cell(report("drift", drift(end: 3, documents: ["a", "b"])), 0, "grows") == .missing("fewer than 4 documents"))
         let lines = try figure("F-drift", drift(end: 3)).data.split(separator: "\n")
         #expect(lines.count == 1 + 16 && lines[1].hasPrefix("0\tmini\tgenerated\tq4\t1.5\t1.25\t"))
     }
@@ -93,6 +95,28 @@ struct TableQualityStudiesTests {
         #expect(table.notes == ["The divergences of single layers add up to 12.0, which is 1.50 × that of all layers at once."])
         let lines = try figure("F-sensitivity", sensitivity()).data.split(separator: "\n")
         #expect(lines.count == 1 + 6 && lines[4] == "0\tmini\tq2\t1\tkeys\t2\t2")
+    }
+
+    /// Ten answers, the five nearest right: in five parts of two.
+    @Test func recallByDistance() throws {
+        var table = ResultTable(
+            schema: schema(
+                "tasks", strings: ["model", "scheme", "task"], ints: ["distance_bytes", "right", "document", "answer"],
+                doubles: []))
+        for distance in (1...10).reversed() {
+            for task in ["recall", "copy"] {
+                try table.append([
+                    "model": .string("mini"), "scheme": .string("q4"), "task": .string(task),
+                    "distance_bytes": .int(Int64(100 * distance)), "right": .int(distance <= 5 ? 1 : 0), "document": .int(0),
+                    "answer": .int(Int64(distance)),
+                ])
+            }
+        }
+        let lines = try figure("F-recall-distance", table).data.split(separator: "\n").dropFirst().map {
+            $0.split(separator: "\t").map(String.init)
+        }
+        #expect(lines.map { $0[3] } == ["150", "350", "550", "750", "950"])
+        #expect(lines.map { $0[4] } == ["1", "1", "0.5", "0", "0"] && lines.allSatisfy { $0[7] == "2" })
     }
 
     @Test(arguments: [(1000, 0.0, 1, true), (999, 0, 1, false), (1000, 0.5, 1, false), (1000, 0, 0, false)])

@@ -25,4 +25,5 @@ public let figureDefinitions: [any FigureDefinition] = [
     FigureSensitivity(),
     FigureDrift(),
     FigureSchemes(),
+    FigureRecallDistance(),
 ]

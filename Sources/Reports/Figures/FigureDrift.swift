@@ -19,6 +19,9 @@ struct FigureDrift: FigureDefinition {
         GnuplotScript.sky,
     ]
 
+    /// The colour of the scheme at `index` of a figure's.
+    static func colour(_ index: Int) -> String { colours[index % colours.count] }
+
     func build(_ input: ReportInput) throws -> [Figure] {
         guard let table = input.results.table("drift"), table.rowCount > 0 else { return [] }
         let series = try DriftSeries.all(table)
@@ -49,7 +52,7 @@ struct FigureDrift: FigureDefinition {
 
     private func script(_ series: [DriftSeries], _ panels: [[String]]) -> GnuplotScript {
         let schemes = orderedSet(series.map(\.scheme))
-        func colour(_ scheme: String) -> String { Self.colours[schemes.firstIndex(of: scheme)! % Self.colours.count] }
+        func colour(_ scheme: String) -> String { Self.colour(schemes.firstIndex(of: scheme)!) }
         let legend = FigureLegend(
             entries: schemes.map { .init(label: $0, colour: colour($0), sample: .line(pointType: 7, dashed: false)) })
         let grid = PanelGrid(count: panels.count, legend: legend)
@@ -68,7 +71,7 @@ struct FigureDrift: FigureDefinition {
                     "set title \(GnuplotScript.string(key[0])) offset 0,-0.4",
                     "set xlabel \(GnuplotScript.string(Self.words[key[1]] ?? key[1])) offset 0,0.3",
                     grid.yLabel(panel, "KL divergence (nats)"), "set logscale y 10",
-                    #"set format y "%.0e""#, "set xtics auto", "set ytics auto",
+                    #"set format y "%.0e""#, "set xtics \(max(1, (own.map(\.places).max() ?? 1) / 4))", "set ytics auto",
                 ] + ["plot [0:*] \\\n  " + elements.joined(separator: ", \\\n  ")])
         }
         return script

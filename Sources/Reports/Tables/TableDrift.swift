@@ -24,6 +24,8 @@ struct TableDrift: TableDefinition {
         }
     }
 
+    private static let judged = 4
+
     private static let columns: [ReportTable.Column] = [
         .init("Tokens", key: "way", .text),
         .init("Cache", key: "scheme", .text),
@@ -42,12 +44,14 @@ struct TableDrift: TableDefinition {
         let (first, last) = (0..<quarter, series.places - quarter..<series.places)
         let growth = series.growth
         let few = "an interval needs two documents"
-        let word =
-            growth.map { $0.interval.lower > 1 ? "grows" : $0.interval.upper < 1 ? "shrinks" : "no change seen" }
+        // Intervals from fewer documents than these are too narrow to judge by.
+        let judged = series.documents.count < Self.judged ? nil : growth
+        let word = judged.map { $0.interval.lower > 1 ? "grows" : $0.interval.upper < 1 ? "shrinks" : "no change seen" }
         return [
             .text(series.way), .text(series.scheme), .count(series.documents.count), .count(series.places),
             .drawn(series.mean(first), else: few), .drawn(series.mean(last), else: few), .drawn(growth, else: few),
-            .number(series.agreement(first)), .number(series.agreement(last)), word.map(ReportTable.Cell.text) ?? .missing(few),
+            .number(series.agreement(first)), .number(series.agreement(last)),
+            word.map(ReportTable.Cell.text) ?? .missing("fewer than \(Self.judged) documents"),
         ]
     }
 }
