@@ -15,7 +15,7 @@ import Testing
         "--set", "output_tokens=3", "--set", "page_cache=[resident]",
     ]
 
-    @Test(arguments: [[], ["run"], ["reproduce"], ["report"], ["bench"], ["export"], ["generate"], ["logits"], ["tokenize"], ["schemes"], ["shapes"], ["models"], ["experiments"], ["machine"]])
+    @Test(arguments: [[], ["run"], ["reproduce"], ["report"], ["claims"], ["check"], ["bench"], ["export"], ["generate"], ["logits"], ["tokenize"], ["schemes"], ["shapes"], ["models"], ["experiments"], ["machine"]])
     func help(command: [String]) throws {
         let outcome = try run(command + ["--help"])
         #expect(outcome.status == 0)
@@ -49,6 +49,22 @@ import Testing
         let readOnly = try run(["run"] + small + ["--out", "/proc/kvlab"])
         #expect(readOnly.status == 1)
         #expect(readOnly.errors.hasPrefix("Error: Cannot write to /proc/kvlab: "))
+    }
+
+    /// What changed decides the status of `check`; nothing changes against itself.
+    @Test func checkAndClaims() throws {
+        let reference = "results/reference/results.h5"
+        let same = try run("check", reference, reference)
+        #expect(same.status == 0 && same.output.contains(" 0 changed, "))
+        let cut = folder + "/cut.h5"
+        try Data(contentsOf: URL(fileURLWithPath: "\(Program.root)/\(reference)")).prefix(10_000).write(to: URL(fileURLWithPath: cut))
+        let damaged = try run("check", reference, cut)
+        #expect(damaged.status == 1 && damaged.errors.hasPrefix("Error: '\(cut)' is damaged in group '/': "))
+        #expect(try run("check", reference).status == 2)
+        let claims = try run("claims", reference, "--json")
+        let list = try JSONSerialization.jsonObject(with: Data(claims.output.utf8)) as? [[String: Any]]
+        #expect(claims.status == 0 && (list?.count ?? 0) >= 40)
+        #expect(list?.allSatisfy { $0["verdict"] is String && $0["rule"] is String } == true)
     }
 
     /// Killed in the middle and started again, it ends with the cells of a run that was left alone, none twice; and the
