@@ -10,7 +10,7 @@
 ///   matrix; that of the residual is another one, where the paper has a Gaussian matrix. Decode attention rotates the query.
 /// - Levels: Lloyd–Max of N(0, 1), over √width, where the paper solves for the exact distribution on the sphere. Norms are
 ///   IEEE half precision: b + 16/width bits per element (prod: b + 32/width). Rotated rows that are normal lose 0.1175 (2 bits),
-///   0.0345 (3) and 0.0095 (4) of ‖x‖², held by `TurboQuantTests`; no row loses more than its norm.
+///   0.0345 (3) and 0.0095 (4) of ‖x‖², held by `TurboQuantTests`. A row whose rotation is far from normal loses more.
 /// - Source: https://arxiv.org/abs/2504.19874, algorithms 1 and 2; QJL, https://arxiv.org/abs/2406.03482.
 public enum TurboQuantScheme {
     /// Lloyd–Max levels of N(0, 1) for 1 to 4 bits, the positive ones.
