@@ -1,6 +1,5 @@
 import Caches
 import Engine
-import Foundation
 import Models
 import Text
 
@@ -25,17 +24,10 @@ public final class QualityModel {
         }
     }
 
-    /// The checkpoints of a setting. A path is one checkpoint, or a folder of checkpoints, which stands for all of them in the
-    /// order of their names.
+    /// The checkpoints of a setting, as ``Laboratory/checkpoints(_:)`` finds them.
     /// - Throws: as ``init(path:mlaForm:)``.
     public static func open(_ paths: [String], in laboratory: Laboratory, mlaForm: MLAForm) throws -> [QualityModel] {
-        let files = FileManager.default
-        return try paths.map(laboratory.path).flatMap { path -> [String] in
-            guard !files.fileExists(atPath: "\(path)/config.json") else { return [path] }
-            let inside = ((try? files.contentsOfDirectory(atPath: path)) ?? []).sorted().map { "\(path)/\($0)" }
-                .filter { files.fileExists(atPath: "\($0)/config.json") }
-            return inside.isEmpty ? [path] : inside
-        }.map { try QualityModel(path: $0, mlaForm: mlaForm) }
+        try laboratory.checkpoints(paths).map { try QualityModel(path: $0, mlaForm: mlaForm) }
     }
 
     /// The tokens that the largest sliding window of its layers sees; nil when every layer sees all.

@@ -35,7 +35,7 @@ extension ClaimRule {
 
     /// The tables that experiments write.
     static var knownTables: Set<String> {
-        Set(tableDefinitions.flatMap(\.needs) + figureDefinitions.flatMap(\.needs) + ["ablation", "perplexity", "routing"])
+        Set(tableDefinitions.flatMap(\.needs) + figureDefinitions.flatMap(\.needs))
     }
 
     private func absence(_ reason: String) -> Verdict {
