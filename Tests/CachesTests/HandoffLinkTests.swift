@@ -24,7 +24,7 @@ import Testing
         try card.write(to: file)
     }
 
-    /// Serves one connection on a thread of its own while `body` runs.
+    /// Serves one connection on a thread of its own while `body` runs, and gives up when none comes.
     private func serving(
         _ receiver: CardReceiver, take: @escaping @Sendable (CardReceiver.Arrival) throws -> Void = { _ in },
         _ body: () throws -> Void
@@ -36,7 +36,7 @@ import Testing
             let done = DispatchSemaphore(value: 0)
             let thread = FailureBox(failure: { text in failure.withLock { $0 = text } })
             Thread.detachNewThread {
-                do { try box.receiver.serve(take) } catch { thread.failure("\(error)") }
+                do { try box.receiver.serve(timeoutSeconds: 10, take) } catch { thread.failure("\(error)") }
                 done.signal()
             }
             defer { done.wait() }
@@ -47,12 +47,19 @@ import Testing
 
     private struct FailureBox: @unchecked Sendable { let failure: (String) -> Void }
 
-    private func addresses() throws -> [LinkAddress] {
-        [.tcp(host: "127.0.0.1", port: 0), .unix(path: small.folder + "/link")]
+    private func addresses() -> [LinkAddress] {
+        let unix = LinkAddress.unix(path: small.folder + "/link")
+        return Self.hasLoopback ? [.tcp(host: "127.0.0.1", port: 0), unix] : [unix]
     }
 
+    /// Whether this machine can reach itself over TCP: a sandbox without network cannot.
+    private static let hasLoopback: Bool = {
+        guard let listener = try? LinkListener(on: .tcp(host: "127.0.0.1", port: 0)) else { return false }
+        return (try? LinkSocket.connect(to: listener.address)) != nil
+    }()
+
     @Test func wholeCards() throws {
-        for address in try addresses() {
+        for address in addresses() {
             for key in [nil, key] {
                 for folder in [nil, small.folder] {
                     let receiver = CardReceiver(try LinkListener(on: address), key: key, folder: folder)
@@ -79,7 +86,7 @@ import Testing
     @Test func brokenOff() throws {
         for folder in [nil, small.folder + "/in"] {
             if let folder { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
-            var receiver = CardReceiver(try LinkListener(on: .tcp(host: "127.0.0.1", port: 0)), key: key, folder: folder)
+            var receiver = CardReceiver(try LinkListener(on: addresses()[0]), key: key, folder: folder)
             let sealed = try SealedCard(path: file)
             let failure = try serving(receiver) {
                 var sender = CardSender(to: receiver.address, key: key)
@@ -88,7 +95,7 @@ import Testing
             }
             #expect(failure == nil)
             if folder != nil {
-                receiver = CardReceiver(try LinkListener(on: .tcp(host: "127.0.0.1", port: 0)), key: key, folder: folder)
+                receiver = CardReceiver(try LinkListener(on: addresses()[0]), key: key, folder: folder)
             }
             let again = try serving(receiver, take: { _ = try $0.card.open() }) {
                 let report = try CardSender(to: receiver.address, key: key).send(sealed)
@@ -132,6 +139,19 @@ import Testing
             }
             #expect("\(error!)".contains("and at most 1000 are taken"))
         }
+    }
+
+    /// A listener that goes leaves the socket file of the one that took its place.
+    @Test func oneAfterTheOtherAtAPath() throws {
+        let address = LinkAddress.unix(path: small.folder + "/link")
+        var first: LinkListener? = try LinkListener(on: address)
+        let second = try LinkListener(on: address)
+        _ = first
+        first = nil
+        #expect(FileManager.default.fileExists(atPath: small.folder + "/link"))
+        let mode = try FileManager.default.attributesOfItem(atPath: small.folder + "/link")[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+        withExtendedLifetime(second) {}
     }
 
     @Test func addressesAsText() throws {

@@ -33,8 +33,8 @@ STAGES = [
     dict(length=2048, tokens=4096, recall=["recall-2048", "recall-2048", "several-1024"], mix=(65, 20, 15), until=None),
 ]
 LAST = len(STAGES) - 1
-# With --sums: the shares of the stages of long rows, whose small tasks are mostly word problems then.
-SUMS_MIX = {1024: (57, 18, 25), 2048: (60, 18, 22)}
+# With --sums: the shares of the later stages, whose small tasks are mostly word problems then.
+SUMS_MIX = {256: (45, 25, 30), 512: (50, 22, 28), 1024: (55, 18, 27), 2048: (58, 17, 25)}
 
 
 def arguments():
@@ -48,7 +48,7 @@ def arguments():
     p.add_argument("--decay-steps", type=int, help="steps in which the rate falls to zero; 35 %% of all by default")
     p.add_argument("--last-steps", type=int, help="steps at 2,048 tokens; 15 %% of all by default")
     p.add_argument("--rate", type=float, default=3e-3)
-    p.add_argument("--sums", action="store_true", help="more word problems once rows have 1,024 tokens")
+    p.add_argument("--sums", action="store_true", help="more word problems once rows have 256 tokens")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--device", default="cpu")

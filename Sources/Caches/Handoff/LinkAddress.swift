@@ -30,6 +30,12 @@ public enum LinkAddress: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
+    /// Of the socket file; nil where it is none.
+    var path: String? {
+        guard case .unix(let path) = self else { return nil }
+        return path
+    }
+
     /// Bytes of a Unix socket's path and the zero behind it.
     private static var longestPath: Int { MemoryLayout.size(ofValue: sockaddr_un().sun_path) }
 

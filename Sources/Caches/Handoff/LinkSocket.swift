@@ -1,7 +1,7 @@
 import Foundation
 
 /// One end of a connection. Reads and writes wait at most ``timeoutSeconds`` for the other end.
-final class LinkSocket {
+package final class LinkSocket {
     static let timeoutSeconds = 30
 
     /// What errors call the other end.
@@ -26,7 +26,7 @@ final class LinkSocket {
     deinit { close(descriptor) }
 
     /// - Throws: ``CachesError/noLink(address:reason:)``.
-    static func connect(to address: LinkAddress) throws -> LinkSocket {
+    package static func connect(to address: LinkAddress) throws -> LinkSocket {
         try address.withEach(passive: false) { family, place, length in
             let descriptor = socket(family, streamSocket, 0)
             guard descriptor >= 0 else { throw CachesError.noLink(address: address.description, reason: reason()) }
@@ -84,26 +84,28 @@ public final class LinkListener: @unchecked Sendable {
     /// With the port that the system chose where it was 0.
     public let address: LinkAddress
     private let descriptor: Int32
+    private let socketFile: [UInt64]?
 
     /// - Throws: ``CachesError/noLink(address:reason:)``.
     public init(on address: LinkAddress) throws {
-        if case .unix(let path) = address { Self.removeOldSocket(path) }
+        if let path = address.path { Self.removeOldSocket(path) }
         let opened = try address.withEach(passive: true) { family, place, length in
             let descriptor = socket(family, streamSocket, 0)
             guard descriptor >= 0 else { throw CachesError.noLink(address: address.description, reason: LinkSocket.reason()) }
             var on: Int32 = 1
             setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-            // A socket file is for its owner only.
-            let mask = umask(0o177)
-            defer { umask(mask) }
-            guard bind(descriptor, place, length) == 0, listen(descriptor, 8) == 0 else {
+            // A socket file is for its owner only, from before the first that may connect.
+            guard bind(descriptor, place, length) == 0, address.path.map({ chmod($0, 0o600) == 0 }) ?? true,
+                listen(descriptor, 8) == 0
+            else {
                 defer { close(descriptor) }
                 throw CachesError.noLink(address: address.description, reason: LinkSocket.reason())
             }
             return descriptor
         }
         descriptor = opened
+        socketFile = address.path.flatMap(Self.file)
         guard case .tcp(let host, _) = address else {
             self.address = address
             return
@@ -119,8 +121,15 @@ public final class LinkListener: @unchecked Sendable {
     }
 
     deinit {
+        // Not the one of a listener that took the same path since.
+        if let path = address.path, let socketFile, let now = Self.file(path), now == socketFile { unlink(path) }
         close(descriptor)
-        if case .unix(let path) = address { unlink(path) }
+    }
+
+    /// Device and number of the file at `path`, by which it is known again.
+    private static func file(_ path: String) -> [UInt64]? {
+        var status = stat()
+        return lstat(path, &status) == 0 ? [UInt64(status.st_dev), UInt64(status.st_ino)] : nil
     }
 
     /// - Parameter timeoutSeconds: how long to wait; for ever where nil.
