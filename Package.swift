@@ -20,7 +20,9 @@ let package = Package(
             name: "CHDF5", pkgConfig: "hdf5",
             providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
         .target(name: "Tensors", dependencies: ["CKernels"]),
-        .target(name: "Schemes", dependencies: ["Tensors", "CKernels"]),
+        .target(
+            name: "Schemes",
+            dependencies: ["Tensors", "CKernels", .product(name: "Crypto", package: "swift-crypto")]),
         .target(
             name: "Caches",
             dependencies: ["Schemes", "Tensors", "CKernels", .product(name: "Crypto", package: "swift-crypto")]),

@@ -36,6 +36,15 @@ public struct CacheLayout: Sendable {
         let layers: [Int]
     }
 
+    /// Throws what went wrong in a layer's scheme; see `KVScheme.check()`.
+    /// - Throws: ``SchemeError/python(file:problem:)``.
+    public func checkSchemes() throws {
+        for layer in layers {
+            try layer.keys.scheme.check()
+            try layer.values?.scheme.check()
+        }
+    }
+
     /// The groups of the layers; the first has no window.
     var groups: [Group] {
         var windows: [Int?] = [nil]

@@ -41,7 +41,7 @@ public enum ExperimentRegistry {
         TTFTExperiment.self, CapacityExperiment.self, BatchedExperiment.self, StaggeredExperiment.self,
         PhasesExperiment.self, RoutingExperiment.self, AblationExperiment.self, ThrashExperiment.self,
         SavingExperiment.self, PerplexityExperiment.self, KLDExperiment.self, ContinuationExperiment.self, DriftExperiment.self,
-        SensitivityExperiment.self, TasksExperiment.self, SchemesExperiment.self, SpeedExperiment.self,
+        SensitivityExperiment.self, TasksExperiment.self, SchemesExperiment.self, TuneExperiment.self, SpeedExperiment.self,
         PeerSpeedExperiment.self,
     ]
 }

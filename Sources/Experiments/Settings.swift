@@ -52,11 +52,11 @@ public final class Settings {
     }
 
     public func double(_ key: String, in range: ClosedRange<Double>) throws -> Double {
-        let node = try node(key)
-        guard let value = node.float, range.contains(value) else {
-            throw bad(node, key, "must be a number from \(range.lowerBound) to \(range.upperBound)")
-        }
-        return value
+        try double(node(key), key, range)
+    }
+
+    public func doubles(_ key: String, in range: ClosedRange<Double>) throws -> [Double] {
+        try list(key).map { try double($0, key, range) }
     }
 
     public func string(_ key: String, oneOf choices: [String]? = nil) throws -> String {
@@ -114,6 +114,13 @@ public final class Settings {
         guard let sequence = node.sequence else { return [node] }
         guard !sequence.isEmpty else { throw bad(node, key, "must not be empty") }
         return Array(sequence)
+    }
+
+    private func double(_ node: Node, _ key: String, _ range: ClosedRange<Double>) throws -> Double {
+        guard let value = node.float, range.contains(value) else {
+            throw bad(node, key, "must be a number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
     }
 
     private func int(_ node: Node, _ key: String, _ range: ClosedRange<Int>) throws -> Int {

@@ -100,6 +100,7 @@ public final class Decoder: LanguageModel {
             finish(logits, step)
             try step.throwIfNotFinite(.head)
         }
+        for cache in batch.rows { try cache.layout.checkSchemes() }
         batch.commit(sequences.map(\.tokens))
         return logits
     }

@@ -5,6 +5,7 @@ extension KVScheme {
     public var tileTokens: Int { 1 }
     public var residual: ResidualWindow { .none }
     public func scheme(for kind: RowKind) -> any KVScheme { self }
+    public func check() throws {}
 
     /// Bytes that one encoded token of `width` elements takes, scales and all; the mean over the tokens of a segment.
     public func bytesPerToken(width: Int) throws -> Int { try segmentBytes(width: width) / blockTokens }

@@ -41,6 +41,11 @@ public protocol KVScheme: Sendable {
     /// Reads `count` rows from token `token` on into `out`, contiguous, `[count, width]`.
     func decode(_ segment: Segment, from token: Int, count: Int, into out: UnsafeMutablePointer<Float>, isa: kl_isa)
 
+    /// Throws what went wrong in ``encode(_:count:stride:at:into:isa:)`` or ``decode(_:from:count:into:isa:)`` where these
+    /// leave this process; the rows of such a call are zeros. Asked after each step of a model.
+    /// - Throws: ``SchemeError/python(file:problem:)``.
+    func check() throws
+
     /// scores[h * stride + i] = q_h · row_i for tokens `token ..< token + count`.
     func scores(
         _ queries: DecodeQueries, _ segment: Segment, from token: Int, count: Int,

@@ -33,6 +33,8 @@ public struct RotatedScheme: KVScheme {
         return try inner.planes(width: width)
     }
 
+    public func check() throws { try inner.check() }
+
     public func encode(
         _ rows: UnsafePointer<Float>, count: Int, stride: Int, at token: Int, into segment: Segment, isa: kl_isa
     ) {

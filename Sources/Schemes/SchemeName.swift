@@ -14,7 +14,7 @@ struct SchemeName {
     private func scheme(_ part: Substring) throws -> any KVScheme {
         guard let bracket = part.firstIndex(of: "(") else {
             if let stray = part.firstIndex(of: ")") { throw problem(stray, "there is no '(' before this ')'") }
-            if let scheme = SchemeRegistry.all.first(where: { $0.name == part }) { return scheme }
+            if let scheme = try SchemeRegistry.single(named: part) { return scheme }
             if SchemeRegistry.wrappers.contains(where: { $0.name == part }) {
                 throw problem(part.endIndex, "'\(part)' goes around a scheme; write \(part)(affine-q4-g64)")
             }

@@ -15,6 +15,7 @@ public enum SchemeRegistry {
         [NVFP4Scheme.plain, NVFP4Scheme.scaledRows],
         TurboQuantScheme.all,
         [KIVIScheme(bits: 4), KIVIScheme(bits: 2)],
+        [AbsmaxScheme()],
     ]
 
     /// Schemes around any of the others, by what stands before the bracket. A new wrapper adds one line here.
@@ -22,11 +23,18 @@ public enum SchemeRegistry {
         HadamardScheme.wrappers
     ].flatMap { $0 }
 
+    /// The scheme of a name without brackets; nil where there is none.
+    static func single(named name: some StringProtocol) throws -> (any KVScheme)? {
+        if name.hasPrefix(PythonScheme.prefix) { return try PythonScheme.open(name.dropFirst(PythonScheme.prefix.count)) }
+        return all.first { $0.name == name }
+    }
+
     /// The scheme of a name, or of `wrapper(name)`.
     /// - Throws: ``SchemeError/unknown(name:nearest:available:)``, with the nearest name there is, or
-    ///   ``SchemeError/malformed(expression:position:problem:)`` for what is wrong with a wrapper or in its brackets.
+    ///   ``SchemeError/malformed(expression:position:problem:)`` for what is wrong with a wrapper or in its brackets,
+    ///   or ``SchemeError/python(file:problem:)``.
     public static func scheme(named name: String) throws -> any KVScheme {
-        if let scheme = all.first(where: { $0.name == name }) { return scheme }
+        if let scheme = try single(named: name) { return scheme }
         if name.contains(where: { "()".contains($0) }) || wrappers.contains(where: { $0.name == name }) {
             return try SchemeName(name).scheme()
         }

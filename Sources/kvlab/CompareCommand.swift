@@ -4,7 +4,6 @@ import Foundation
 import Reports
 import Results
 import Schemes
-import Tensors
 
 struct CompareCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -38,11 +37,11 @@ struct CompareCommand: AsyncParsableCommand {
     func run() async throws {
         let files = try ProjectFiles.locate()
         var settings: [String] = []
-        if let model { settings.append("weights=\(try Self.yaml([weights(model, files)]))") }
+        if let model { settings.append("weights=\(try YAMLText.list([files.checkpoint(model)]))") }
         if !schemes.isEmpty {
             let expressions = try schemes.flatMap { try CacheScheme.list($0) }.map(\.description)
             guard !expressions.isEmpty else { throw ValidationError("--schemes names no cache scheme; see kvlab schemes.") }
-            settings.append("schemes=\(try Self.yaml(expressions))")
+            settings.append("schemes=\(try YAMLText.list(expressions))")
         }
         if let interval { settings.append("relative_interval=\(interval)") }
         if let seconds { settings.append("seconds_per_scheme=\(seconds)") }
@@ -55,23 +54,4 @@ struct CompareCommand: AsyncParsableCommand {
         "scheme", "bits", "bytes_per_token", "kld_mean", "kld_p99", "top1", "ln_ppl_ratio", "right", "p_holm",
         "tokens_per_second", "restored_difference", "windows", "stopped_by",
     ]
-
-    /// A path, or the name of a checkpoint that comes with kvlab.
-    private func weights(_ model: String, _ files: ProjectFiles) throws -> String {
-        if FileManager.default.fileExists(atPath: model) { return model }
-        let folder = files.root + "/datasets/checkpoints"
-        let names = files.names(in: folder, suffix: "").filter {
-            FileManager.default.fileExists(atPath: "\(folder)/\($0)/config.json")
-        }
-        guard names.contains(model) else {
-            throw ExperimentsError.unknown(
-                kind: "model", name: model, nearest: nearestName(to: model, in: names), available: names)
-        }
-        return "\(folder)/\(model)"
-    }
-
-    /// A list of texts in YAML, which takes JSON.
-    private static func yaml(_ texts: [String]) throws -> String {
-        String(decoding: try JSONSerialization.data(withJSONObject: texts, options: .withoutEscapingSlashes), as: UTF8.self)
-    }
 }

@@ -13,10 +13,10 @@ struct Kvlab: AsyncParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            RunCommand.self, ReproduceCommand.self, CompareCommand.self, ReportCommand.self, ClaimsCommand.self,
+            RunCommand.self, ReproduceCommand.self, CompareCommand.self, TuneCommand.self, ReportCommand.self, ClaimsCommand.self,
             CheckCommand.self, BenchCommand.self, GenerateCommand.self, LogitsCommand.self, TokenizeCommand.self,
             CacheCommand.self, HandoffCommand.self, ExportCommand.self, TasksCommand.self,
-            ExperimentsCommand.self, ShapesCommand.self, SchemesCommand.self, ModelsCommand.self, MachineCommand.self,
+            ExperimentsCommand.self, ShapesCommand.self, SchemesCommand.self, SchemeCommand.self, ModelsCommand.self, MachineCommand.self,
         ])
 
     static func main() async {

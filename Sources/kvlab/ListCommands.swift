@@ -63,7 +63,11 @@ struct SchemesCommand: ParsableCommand {
             }
                 + SchemeRegistry.wrappers.map { wrapper in
                     [("name", "\(wrapper.name)(X)"), ("bits per element", "as X"), ("what", wrapper.summary)]
-                })
+                }
+                + [[
+                    ("name", "\(PythonScheme.prefix)FILE"), ("bits per element", "as FILE declares"),
+                    ("what", "a scheme in a Python file with numpy; see docs/adding-a-scheme.md"),
+                ]])
     }
 }
 

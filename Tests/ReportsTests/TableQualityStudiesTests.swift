@@ -97,6 +97,30 @@ struct TableQualityStudiesTests {
         #expect(lines.count == 1 + 6 && lines[4] == "0\tmini\tq2\t1\tkeys\t2\t2")
     }
 
+    /// A map of three bits beside candidates of two and four: a third of the divergence of the one with fewer bits.
+    @Test func mapsBesideUniformSchemes() throws {
+        var table = ResultTable(
+            schema: schema(
+                "tune", strings: ["model", "kind", "scheme", "base_scheme", "text"], ints: ["window_tokens", "tokens_scored"],
+                doubles: ["budget_bits", "bits_per_element", "predicted_kld", "kld_sum"]))
+        for text in ["a", "b"] {
+            for (kind, scheme, bits, kld) in [("uniform", "q2", 2.0, 9.0), ("uniform", "q4", 4, 1), ("map", "layers 0: q4; rest: q2", 3, 3)] {
+                try table.append([
+                    "model": .string("mini"), "kind": .string(kind), "scheme": .string(scheme), "base_scheme": .string("fp16"),
+                    "text": .string(text), "window_tokens": .int(11), "tokens_scored": .int(10),
+                    "budget_bits": .double(kind == "map" ? 3.2 : 0), "bits_per_element": .double(bits),
+                    "predicted_kld": .double(kld / 2), "kld_sum": .double(10 * kld * (text == "a" ? 0.5 : 1.5)),
+                ])
+            }
+        }
+        let report = try report("tune", table)
+        #expect(try (0..<3).map { try cell(report, $0, "scheme") } == [.text("q2"), .text("layers 0: q4; rest: q2"), .text("q4")])
+        #expect(try cell(report, 1, "kld").estimate?.value == 3 && cell(report, 1, "predicted") == .number(1.5))
+        let ratio = try #require(cell(report, 1, "against_uniform").estimate)
+        #expect(abs(ratio.value - 1 / 3) < 1e-12 && abs(ratio.high - 1 / 3) < 1e-12)
+        #expect(try cell(report, 0, "budget") == .missing("a uniform scheme has no budget"))
+    }
+
     /// Ten answers, the five nearest right: in five parts of two.
     @Test func recallByDistance() throws {
         var table = ResultTable(

@@ -46,6 +46,7 @@ enum SchemeBounds {
         "turboquant-prod-2": { norm($0, 0.65) },
         "turboquant-prod-3": { norm($0, 0.45) },
         "turboquant-prod-4": { norm($0, 0.25) },
+        "absmax-4": { blocks($0, of: AbsmaxScheme.groupSize) { block, largest in block.map { _ in largest / 14 + largest / 256 } } },
     ]
 
     private static func blocks(_ row: [Float], of size: Int, _ bound: (ArraySlice<Float>, Float) -> [Float]) -> [Float] {

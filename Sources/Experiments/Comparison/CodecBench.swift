@@ -27,6 +27,7 @@ struct CodecBench {
     }
 
     /// Elements per second, stored and read back.
+    /// - Throws: ``SchemeError/python(file:problem:)``.
     func run() throws -> (encode: Double, decode: Double) {
         let cache = AgentCache(agent: "codec", layout: layout, pool: BlockPool(budgetBytes: .max))
         let clock = ContinuousClock()
@@ -48,6 +49,7 @@ struct CodecBench {
             }
         }
         let decodeSeconds = (clock.now - middle).seconds
+        try layout.checkSchemes()
         return (Double(elements) / encodeSeconds, Double(decoded) / decodeSeconds)
     }
 

@@ -13,32 +13,34 @@ extension SchemesExperiment {
         let engine = try subject.model.engine(.fast, like: laboratory.execution)
         var rows: [(schema: TableSchema, row: Row)] = []
         for (place, scheme) in order.enumerated() {
-            let layout: CacheLayout
             do {
-                layout = try CacheLayout(spec: engine.model.cacheSpec, scheme: scheme)
+                let speed = try measureSpeed(of: scheme, engine)
+                let own: Row = [
+                    "cell": .string(cell), "model": .string(subject.model.checkpoint.name), "pass": .int(Int64(pass)),
+                    "place": .int(Int64(place)),
+                ]
+                rows.append((Self.speedSchema, own.merging(speed) { $1 }))
             } catch is SchemeError {
                 // The scheme's own cell says why.
                 continue
             }
-            let codec = try CodecBench(engine: engine, layout: layout, seed: settings.seed)
-            let bench = try SpeedBench(engine: engine, scheme: scheme, seed: settings.seed)
-            let test = SpeedBench.Test.generate(tokens: settings.generated, depth: settings.depth, batch: 1)
-            _ = (try codec.run(), try bench.run(test))
-            let (encode, decode) = try codec.run()
-            rows.append(
-                (
-                    Self.speedSchema,
-                    [
-                        "cell": .string(cell), "model": .string(subject.model.checkpoint.name),
-                        "weights": .string(engine.model.weightsLabel), "scheme": .string(layout.scheme.description),
-                        "compute": .string(engine.execution.compute.rawValue),
-                        "threads": .int(Int64(engine.execution.workers.threadCount)), "pass": .int(Int64(pass)),
-                        "place": .int(Int64(place)), "depth": .int(Int64(settings.depth)),
-                        "generated": .int(Int64(settings.generated)), "encode_elements_per_second": .double(encode),
-                        "decode_elements_per_second": .double(decode), "tokens_per_second": .double(try bench.run(test)),
-                    ]
-                ))
         }
         return rows
+    }
+
+    private func measureSpeed(of scheme: CacheScheme, _ engine: Engine) throws -> Row {
+        let layout = try CacheLayout(spec: engine.model.cacheSpec, scheme: scheme)
+        let codec = try CodecBench(engine: engine, layout: layout, seed: settings.seed)
+        let bench = try SpeedBench(engine: engine, scheme: scheme, seed: settings.seed)
+        let test = SpeedBench.Test.generate(tokens: settings.generated, depth: settings.depth, batch: 1)
+        _ = (try codec.run(), try bench.run(test))
+        let (encode, decode) = try codec.run()
+        return [
+            "weights": .string(engine.model.weightsLabel), "scheme": .string(layout.scheme.description),
+            "compute": .string(engine.execution.compute.rawValue),
+            "threads": .int(Int64(engine.execution.workers.threadCount)), "depth": .int(Int64(settings.depth)),
+            "generated": .int(Int64(settings.generated)), "encode_elements_per_second": .double(encode),
+            "decode_elements_per_second": .double(decode), "tokens_per_second": .double(try bench.run(test)),
+        ]
     }
 }

@@ -134,7 +134,7 @@ public final class SchemesExperiment: Experiment {
 
 extension [String] {
     /// The first element that was there before.
-    fileprivate var firstRepeated: String? {
+    var firstRepeated: String? {
         var seen: Set<String> = []
         return first { !seen.insert($0).inserted }
     }

@@ -36,6 +36,7 @@ public let tableDefinitions: [any TableDefinition] = [
     TableDrift(),
     TableContinuation(),
     TableSchemes(),
+    TableTune(),
     TableSpeed(),
     TablePeerSpeed(),
 ]
