@@ -74,7 +74,10 @@ let package = Package(
         .testTarget(name: "TextTests", dependencies: ["Text", "Fuzzing"]),
         .testTarget(
             name: "EngineTests",
-            dependencies: ["Engine", "Models", "Caches", "Schemes", "Tensors", "Text", "CKernels", "Fuzzing"]),
+            dependencies: [
+                "Engine", "Models", "Caches", "Schemes", "Tensors", "Text", "CKernels", "Fuzzing",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]),
         .testTarget(name: "ResultsTests", dependencies: ["Results"]),
         .testTarget(
             name: "ExperimentsTests", dependencies: ["Experiments", "Models", "Results", "Tensors", "CKernels"]),

@@ -17,16 +17,19 @@ public struct Fuzz {
     private let name: String
     private let files: [(path: String, bytes: [UInt8])]
     private let seconds: Double
+    private let minimumRuns: Int
     private let seed: UInt64
 
     /// - Parameters:
     ///   - files: files that can be read; one of them is damaged at a time.
     ///   - seconds: for how long, unless `KVLAB_FUZZ_SECONDS` says.
-    public init(_ name: String, files: [(path: String, bytes: [UInt8])], seconds: Double) {
+    ///   - minimumRuns: damaged files at least, however long they take.
+    public init(_ name: String, files: [(path: String, bytes: [UInt8])], seconds: Double, minimumRuns: Int = 0) {
         let asked = ProcessInfo.processInfo.environment["KVLAB_FUZZ_SECONDS"].flatMap(Double.init)
         self.name = name
         self.files = files
         self.seconds = asked ?? seconds
+        self.minimumRuns = minimumRuns
         seed = asked == nil ? 1 : UInt64(Date().timeIntervalSince1970)
     }
 
@@ -74,7 +77,7 @@ public struct Fuzz {
                 } catch { throw FuzzError.otherError(file: path, error: "\(error)") }
                 if written.count > 1 { try written[path]!.write(files[sample].bytes) }
             }
-        } while Date() < end
+        } while Date() < end || runs < minimumRuns
         try confinement.checkPeak()
         guard accepted > 0, accepted < runs else { throw FuzzError.sameForAll(accepted: accepted, runs: runs) }
         for path in written.keys { try FileManager.default.removeItem(atPath: path) }

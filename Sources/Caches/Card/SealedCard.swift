@@ -33,6 +33,10 @@ public struct SealedCard: Sendable {
         self.image = image
         let file = try SafetensorsHeader(bytes: image.bytes, file: image.name)
         header = try CardHeader(file, bytes: image.bytes, file: image.name)
+        // Every layer has a tensor for each scheme, so no more of them than there are tensors.
+        guard header.precision.schemes.count <= file.entries.count / header.spec.layers.count else {
+            throw CachesError.damaged(file: image.name, what: "it has fewer tensors than layers")
+        }
         layouts = try header.layouts()
         planes = header.planes(layouts)
         var places: [Range<Int>] = []
