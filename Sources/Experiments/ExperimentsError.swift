@@ -1,3 +1,5 @@
+import Foundation
+
 /// What can be wrong with an experiment's file or run, each as one sentence.
 public enum ExperimentsError: Error, Equatable, CustomStringConvertible {
     case cannotRead(file: String, reason: String)
@@ -15,6 +17,8 @@ public enum ExperimentsError: Error, Equatable, CustomStringConvertible {
     case notFinite(scheme: String, position: Int)
     /// A text has fewer tokens than one window.
     case shortText(file: String, tokens: Int, window: Int)
+    /// The process that sends cards to this one.
+    case senderFailed(program: String, reason: String)
     /// A tokenizer has ids that the model has no row for.
     case vocabularyMismatch(weights: String, tokenizer: Int, model: Int)
 
@@ -41,6 +45,8 @@ public enum ExperimentsError: Error, Equatable, CustomStringConvertible {
                 + "check the weights, or leave the scheme out."
         case .vocabularyMismatch(let weights, let tokenizer, let model):
             "The tokenizer of \(weights) has \(tokenizer) ids and its model \(model); they do not belong together."
+        case .senderFailed(let program, let reason):
+            "\(program), which sends cards to this process, failed: \(reason.trimmingCharacters(in: .whitespacesAndNewlines))"
         case .shortText(let file, let tokens, let window):
             "\(file) has \(tokens) tokens, fewer than one window of \(window); give a longer text or a smaller 'window'."
         }

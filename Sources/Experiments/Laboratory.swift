@@ -46,6 +46,11 @@ public final class Laboratory {
     /// "llama3.1-8b (4 layers)"
     public static func name(shape: String, layers: Int?) -> String { shape + (layers.map { " (\($0) layers)" } ?? "") }
 
+    /// `layers`, or nil where these are all that a shape has.
+    public func cut(shape: String, layers: Int) throws -> Int? {
+        try configuration(shape: shape).cacheSpec(mlaForm: .expanded).layers.count == layers ? nil : layers
+    }
+
     /// An engine with synthetic weights of a shape. One model is kept: asking for another lets go of it.
     public func engine(shape: String, seed: UInt64, layers: Int? = nil) throws -> Engine {
         let name = Self.name(shape: shape, layers: layers)

@@ -77,7 +77,7 @@ public final class SpeedExperiment: Experiment {
     }
 
     /// "llama3.1-8b/4": a shape, and how many of its layers.
-    private static func model(
+    static func model(
         _ text: String, _ settings: Settings, _ laboratory: Laboratory
     ) throws -> (shape: String, layers: Int) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)

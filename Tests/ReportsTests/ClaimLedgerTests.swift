@@ -87,6 +87,20 @@ import Testing
         }
     }
 
+    /// So are those of P2.
+    @Test func publishedHandoffsAreTheTable() throws {
+        let table = try PublishedNumbers(folder: publishedFolder).table("qkvshare_ttft")
+        for (row, id) in ["P2-1k", "P2-8k"].enumerated() {
+            let claim = try #require(try ledger().claims.first { $0.id == id })
+            guard case .rule(let rule) = claim.decision, case .atLeast(let bound) = rule.bound else {
+                Issue.record("\(id) has no least number")
+                continue
+            }
+            let ratio = try table.number(row, "full_reprefill_ms") / table.number(row, "qkvshare_ms")
+            #expect(abs(bound - ratio) < 0.001, "\(id): \(bound) and \(ratio)")
+        }
+    }
+
     /// The file of the reference machine fits every rule.
     @Test func fitsARealRun() throws {
         let file = try ResultsFile.read(from: publishedFolder + "/../../results/reference/results.h5")

@@ -50,6 +50,7 @@ struct ClaimSample: Sendable {
         turns(&all)
         components(&all)
         perplexity(&all)
+        handoffs(&all)
         return all
     }()
 
@@ -171,6 +172,47 @@ struct ClaimSample: Sendable {
                 return [try inferredTable(table, rows)]
             }
         }
+    }
+
+    /// Handoffs through TCP that take a second, and through memory half of one. The value goes into a column of the longer
+    /// context, and of the shorter one where nothing else is said.
+    private static func handoffs(_ all: inout [String: ClaimSample]) {
+        func sample(_ id: String, _ column: String, holds: Double, fails: Double, at1K: Double? = nil) {
+            all[id] = ClaimSample(holds: holds, fails: fails) { x in
+                var rows: [Row] = []
+                for pass in 1...3 {
+                    for context in [1024, 8192] {
+                        for way in ["memory", "tcp", "prefill"] {
+                            var row = handoffRow(way, context: context, pass: pass)
+                            row[column] = .double(context == 1024 ? at1K ?? x : x)
+                            rows.append(row)
+                        }
+                    }
+                }
+                return [try inferredTable("handoff", rows)]
+            }
+        }
+        sample("P2-1k", "prefill_seconds", holds: 150.2 / 130.7 * 1.1, fails: 1.1)
+        sample("P2-8k", "prefill_seconds", holds: 1029.7 / 397.1 * 1.1, fails: 2.5)
+        sample("P2-every", "prefill_seconds", holds: 1.05, fails: 0.95, at1K: 3)
+        sample("P2-growth", "prefill_seconds", holds: 2.1, fails: 1.9, at1K: 2)
+        sample("P2-stages", "handover_seconds", holds: 0.4, fails: 0.6)
+        sample("P2-card", "make_seconds", holds: 0.09, fails: 0.11)
+    }
+
+    private static func handoffRow(_ way: String, context: Int, pass: Int) -> Row {
+        var row: Row = [
+            "pass": .int(Int64(pass)), "shape": .string("llama3.1-8b (4 layers)"), "paper_model": .string("llama3.1-8b"),
+            "weights": .string("synthetic"), "way": .string(way), "scheme": .string("affine-q4-g64"),
+        ]
+        row["own_tokens"] = .int(0)
+        row["context_tokens"] = .int(Int64(context))
+        row["ttft_seconds"] = .double(way == "memory" ? 0.5 : 1)
+        for stage in ["make", "write", "transfer", "read", "verify", "inject", "forward", "handover", "prefill"] {
+            row["\(stage)_seconds"] = .double(0.1)
+        }
+        row["path_seconds"] = .double(1)
+        return row
     }
 
     static func ttft(_ requests: [(state: String, context: Int, seconds: Double)], _ model: String) throws -> ResultTable {

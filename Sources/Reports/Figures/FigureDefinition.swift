@@ -20,6 +20,7 @@ public let figureDefinitions: [any FigureDefinition] = [
     Figure05PhaseTimeline(),
     Figure06Routing(),
     FigureWarmStages(),
+    FigureQ1Stages(),
     FigureCapacity(),
     FigureRoofline(),
     FigureSensitivity(),

@@ -26,6 +26,7 @@ public let tableDefinitions: [any TableDefinition] = [
     Table08Routing(),
     Figure03Staggered(),
     TableThrash(),
+    TableQ1Handoff(),
     TableSaving(),
     Table09Perplexity(),
     Table10Restoration(),
