@@ -27,6 +27,7 @@ public let tableDefinitions: [any TableDefinition] = [
     Figure03Staggered(),
     TableThrash(),
     TableQ1Handoff(),
+    TableQ4Topologies(),
     TableSaving(),
     Table09Perplexity(),
     Table10Restoration(),
