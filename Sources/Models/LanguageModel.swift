@@ -46,11 +46,14 @@ public struct SequenceStep {
     public let cache: AgentCache
     public let tokens: ArraySlice<Int32>
     public let wanted: WantedLogits
+    /// Where the attention that the rows give is added up; nil where nobody asks.
+    public let mass: AttentionMass?
 
-    public init(cache: AgentCache, tokens: ArraySlice<Int32>, wanted: WantedLogits) {
+    public init(cache: AgentCache, tokens: ArraySlice<Int32>, wanted: WantedLogits, mass: AttentionMass? = nil) {
         self.cache = cache
         self.tokens = tokens
         self.wanted = wanted
+        self.mass = mass
     }
 }
 

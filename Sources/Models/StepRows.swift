@@ -40,11 +40,15 @@ struct StepRows {
                 throw ModelsError.tokenOutOfRange(token: token, position: start + offset, vocabulary: vocabularySize)
             }
             let firstRow = tokens.count
-            all.append(.init(cache: step.cache, firstRow: firstRow, count: step.tokens.count, firstPosition: start))
+            all.append(
+                .init(
+                    cache: step.cache, firstRow: firstRow, count: step.tokens.count, firstPosition: start, mass: step.mass))
             let want = step.wanted.count(of: step.tokens.count)
             if want > 0 {
                 wanted.append(
-                    .init(cache: step.cache, firstRow: wantedRows.count, count: want, firstPosition: end - want))
+                    .init(
+                        cache: step.cache, firstRow: wantedRows.count, count: want, firstPosition: end - want,
+                        mass: step.mass))
                 wantedRows += (firstRow + step.tokens.count - want)..<(firstRow + step.tokens.count)
             }
             tokens += step.tokens

@@ -41,6 +41,7 @@ struct CachedAttention {
         let firstRow: Int
         let count: Int
         let firstPosition: Int
+        var mass: AttentionMass?
     }
 
     /// Where the rows begin that a query reads in 16-bit floats: those that waited when its step began, or when the
@@ -92,6 +93,9 @@ struct CachedAttention {
         decode(
             sequences, layer: layer, window: window, shape: shape, queries: queries, queryStride: queryStride,
             out: out, outStride: outStride)
+        for sequence in sequences {
+            sequence.mass?.add(self, sequence, layer: layer, window: window, shape: shape, queries, stride: queryStride)
+        }
     }
 
     // MARK: Prefill
@@ -169,7 +173,7 @@ struct CachedAttention {
     }
 
     /// Rows of one block as floats: encoded ones, and from `waiting` on those in 16-bit floats.
-    private func read(
+    func read(
         _ kind: RowKind, _ cache: AgentCache, _ layer: Int, _ layout: LayerLayout, head: Int, _ positions: Range<Int>,
         waitingFrom waiting: Int, into out: UnsafeMutablePointer<Float>
     ) {
