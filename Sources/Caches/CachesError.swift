@@ -20,6 +20,7 @@ public enum CachesError: Error, Equatable, CustomStringConvertible {
     case notTrusted(file: String, problem: String)
     case noSuchPart(agent: String, part: String, problem: String)
     case rowsWait(scheme: String)
+    case notALadder(lower: String, higher: String)
     case badAddress(text: String)
     case noLink(address: String, reason: String)
     case linkBroken(peer: String, reason: String)
@@ -66,6 +67,8 @@ public enum CachesError: Error, Equatable, CustomStringConvertible {
         case .rowsWait(let scheme):
             "A card holds encoded rows only, and scheme '\(scheme)' leaves the newest in 16-bit floats; take a scheme without a "
                 + "residual window."
+        case .notALadder(let lower, let higher):
+            "'\(lower)' and '\(higher)' cannot be rungs of one ladder: the one with more bits must have less error."
         case .noSuchPart(let agent, let part, let problem):
             "No card can be made of \(part) of agent '\(agent)': \(problem)."
         }

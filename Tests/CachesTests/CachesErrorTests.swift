@@ -34,6 +34,8 @@ import Testing
         (.rowsWait(scheme: "kivi-2"),
             "A card holds encoded rows only, and scheme 'kivi-2' leaves the newest in 16-bit floats; take a scheme without a "
                 + "residual window."),
+        (.notALadder(lower: "a", higher: "b"),
+            "'a' and 'b' cannot be rungs of one ladder: the one with more bits must have less error."),
         (.badAddress(text: "a"), "'a' is no address; write HOST:PORT or unix:PATH."),
         (.noLink(address: "h:1", reason: "Connection refused"), "Cannot use the address h:1: Connection refused."),
         (.linkBroken(peer: "h:1", reason: "it closed the connection"), "The connection to h:1 broke: it closed the connection."),

@@ -23,6 +23,12 @@ public struct CacheCard: Sendable {
     /// Bytes of keys and values.
     public var payloadBytes: Int { planes.reduce(0) { $0 + $1.byteCount } }
 
+    /// How many bytes of keys and values differ from those of a card of the same tokens and precisions.
+    public func differingBytes(from other: CacheCard) -> Int {
+        precondition(planes.map(\.name) == other.planes.map(\.name) && planes.map(\.shape) == other.planes.map(\.shape), "cards alike")
+        return planes.indices.reduce(0) { $0 + zip(plane($1), other.plane($1)).count { $0 != $1 } }
+    }
+
     /// Writes the file, with mode 0600.
     /// - Throws: ``TensorsError/cannotWrite(file:reason:)``; a file that was there before is whole then.
     public func write(to path: String) throws { try image.write(to: path) }
