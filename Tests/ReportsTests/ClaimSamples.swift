@@ -51,6 +51,7 @@ struct ClaimSample: Sendable {
         components(&all)
         perplexity(&all)
         handoffs(&all)
+        hops(&all)
         return all
     }()
 
@@ -213,6 +214,23 @@ struct ClaimSample: Sendable {
         }
         row["path_seconds"] = .double(1)
         return row
+    }
+
+    /// 20 answers after eight handoffs, 10 right with uniform cards; the value is how many with adaptive ones.
+    private static func hops(_ all: inout [String: ClaimSample]) {
+        for (id, holds, fails) in [("P2-deeper", 15.0, 10.0), ("P2-competitive", 10, 9)] {
+            all[id] = ClaimSample(holds: holds, fails: fails) { x in
+                let rows: [Row] = [("uniform", 10), ("topology", x)].flatMap { controller, right in
+                    (0..<20).map { answer in
+                        [
+                            "model": .string("one"), "task": .string("recall"), "controller": .string(controller),
+                            "hops": .int(8), "budget_bits": .double(4), "right": .int(Double(answer) < right ? 1 : 0),
+                        ]
+                    }
+                }
+                return [try inferredTable("hops", rows)]
+            }
+        }
     }
 
     static func ttft(_ requests: [(state: String, context: Int, seconds: Double)], _ model: String) throws -> ResultTable {

@@ -27,4 +27,5 @@ public let figureDefinitions: [any FigureDefinition] = [
     FigureDrift(),
     FigureSchemes(),
     FigureRecallDistance(),
+    FigureQ2Hops(),
 ]
