@@ -137,9 +137,12 @@ public final class LinkListener: @unchecked Sendable {
     func accept(timeoutSeconds: Int? = nil) throws -> LinkSocket {
         while true {
             var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            guard poll(&waiting, 1, timeoutSeconds.map { Int32($0 * 1000) } ?? -1) != 0 else {
+            let came = poll(&waiting, 1, timeoutSeconds.map { Int32($0 * 1000) } ?? -1)
+            guard came != 0 else {
                 throw CachesError.noLink(address: address.description, reason: "nobody came within \(timeoutSeconds ?? 0) seconds")
             }
+            // A signal ended the wait, which begins again.
+            if came < 0, errno == EINTR { continue }
             let connection = systemAccept(descriptor)
             if connection >= 0 { return LinkSocket(connection, peer: "the sender at \(address)") }
             guard errno == EINTR || errno == ECONNABORTED else {
