@@ -13,7 +13,10 @@ import Testing
     /// Attention and sensitivity with a few tokens far above the rest, and some that get none.
     private func context(_ count: Int) -> HandoffContext {
         var context = HandoffContext(tokens: count)
-        context.attention = (0..<count).map { $0 % 10 == 0 ? 50 : $0 % 7 == 0 ? 0 : 1 / Double(1 + $0) }
+        context.attention = (0..<count).map { (token: Int) -> Double in
+            if token % 10 == 0 { return 50 }
+            return token % 7 == 0 ? 0 : 1 / Double(1 + token)
+        }
         context.sensitivity = (0..<count).map { Double($0 % 16) }
         return context
     }
@@ -78,7 +81,7 @@ import Testing
             change(&context)
             return bits(ladder.precision(weights: controller.weights(context), bits: 4), ladder)
         }
-        let two = ladder.precision(weights: (0..<400).map { $0 < 200 ? 16 : 1 }, bits: 3.5)
+        let two = ladder.precision(weights: (0..<400).map { (token: Int) -> Double in token < 200 ? 16 : 1 }, bits: 3.5)
         #expect(Set(bits(two, ladder)[..<200]) == [4.5] && Set(bits(two, ladder)[200...]) == [2.5])
 
         let recency = tokens(RecencyController())

@@ -85,15 +85,16 @@ struct TableHopsTests {
     /// Bytes that the second, third and fourth encoding change, of 1000, in each of two documents.
     @Test(arguments: [([0, 0, 0], "encoding 1"), ([50, 0, 0], "encoding 2"), ([50, 20, 10], "never")])
     func whatEncodingAgainChanges(changed: [Int], stable: String) throws {
-        let rows: [Row] = (0..<2).flatMap { document in
-            (1...4).map { hop in
-                [
+        var rows: [Row] = []
+        for document in 0..<2 {
+            for hop in 1...4 {
+                rows.append([
                     "model": .string("mini"), "scheme": .string("q4"), "keys": .string("rotated"),
                     "receiver_scheme": .string("fp16"), "moves": .int(0), "hops": .int(Int64(hop)),
                     "document": .int(Int64(document)), "payload_bytes": .int(1000),
                     "changed_bytes": .int(hop == 1 ? -1 : Int64(changed[hop - 2])), "tokens_scored": .int(4),
                     "kld_sum": .double(0.5 * Double(hop)),
-                ]
+                ])
             }
         }
         let table = try report("requantization", [try inferredTable("requantization", rows)])
