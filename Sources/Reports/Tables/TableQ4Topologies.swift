@@ -47,7 +47,7 @@ struct TableQ4Topologies: TableDefinition {
                     Shape \(shape); weights \(own[0].weights). \(setting[0]) agents hold \(setting[1]) tokens each, which are \
                     synthetic. Whoever gets something computes a prompt of \(setting[2]) tokens and says \(setting[3]); then \
                     it hands on all it holds. Chain: each to the next; star: all to one; debate: each to each other; tree: \
-                    two to one, up to the last. Cards go through \(ways). Agents share the machine: time is that of all of \
+                    two to one, up to the first. Cards go through \(ways). Agents share the machine: time is that of all of \
                     them, one after another, until the last one has answered; medians over n passes with their \
                     non-parametric intervals, ratios within a pass. Computed again is the text, by each who gets it: its \
                     bytes are four for each token. \(input.provenance("\(setting[4]) thread\(setting[4] == 1 ? "" : "s"), \(own[0].isa)"))
