@@ -131,13 +131,6 @@ public final class Settings {
         return value
     }
 
-    private func double(_ node: Node, _ key: String, _ range: ClosedRange<Double>) throws -> Double {
-        guard let value = node.float, range.contains(value) else {
-            throw bad(node, key, "must be a number from \(range.lowerBound) to \(range.upperBound)")
-        }
-        return value
-    }
-
     private func string(_ node: Node, _ key: String, _ choices: [String]?) throws -> String {
         guard let value = node.string else { throw bad(node, key, "must be text") }
         if let choices, !choices.contains(value) {

@@ -11,7 +11,7 @@ import Testing
                 "Scheme expression 'q8_0,hadamard-64(q4_0', character 22: the bracket is not closed; a ')' is missing."
             ),
             (["--schemes", " , "], "--schemes names no cache scheme; see kvlab schemes."),
-            (["--model", "llama-nini"], "Unknown model 'llama-nini'. Did you mean 'llama-mini'? Available: gemma3-mini, llama-mini"),
+            (["--model", "llama-nini"], "Unknown model 'llama-nini'. Did you mean 'llama-mini'? Available: deepseek-mini, gemma3-mini, llama-mini"),
             (["--interval", "0"], "--interval must be more than 0, and is 0.0."),
             (["--seconds", "0"], "--seconds must be more than 0, and is 0.0."),
         ] {

@@ -56,13 +56,13 @@ def greedy_agreement(model, tokenizer, documents, count=24):
     for document in documents[:count]:
         first = document["answers"][0]
         wanted = document["text"][first["start"]:first["start"] + first["length"]]
-        # A lone space before a digit is a token of its own, so the prompt's tokens are those of the whole text.
+        # The space before the answer's first digit is in that digit's token, and so generated with it.
         ids = [t for t, (s, e) in zip(*_tokens(tokenizer, document["text"])) if e <= first["start"]]
         length = len(tokenizer.encode(wanted, add_special_tokens=False).ids) + 2
         prompt = torch.tensor([ids]).to(next(model.parameters()).device)
         out = model.generate(
             prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=length, do_sample=False, pad_token_id=1)
-        same += tokenizer.decode(out[0, len(ids):].tolist(), skip_special_tokens=False).startswith(wanted)
+        same += tokenizer.decode(out[0, len(ids):].tolist(), skip_special_tokens=False).lstrip().startswith(wanted)
     return same, min(count, len(documents))
 
 
