@@ -53,4 +53,48 @@ import Text
         }
         #expect(compared == positions.count && compared >= 8)
     }
+
+    /// Logits of the document, all positions one after another.
+    private func logits(
+        _ name: String, compute: Compute, bits: WeightBits, kv: String, mlaForm: MLAForm = .expanded
+    ) throws -> [Float] {
+        let execution = Execution(workers: WorkerPool(threads: 2), compute: compute)
+        let checkpoint = try Checkpoint.open("\(Self.root)/datasets/checkpoints/\(name)")
+        let model = try checkpoint.model(bits: bits, execution: execution, mlaForm: mlaForm)
+        let layout = try CacheLayout(spec: model.cacheSpec, scheme: CacheScheme(expression: kv))
+        let cache = AgentCache(agent: "test", layout: layout, pool: BlockPool(budgetBytes: .max))
+        var all: [Float] = []
+        try Engine(model: model, execution: execution)
+            .forEachLogits(cache, checkpoint.loadTokenizer().encode(document().text)) { logits in
+                for row in 0..<logits.rows { all += logits.row(row) }
+            }
+        return all
+    }
+
+    /// │a − b│ ÷ │b│ over all positions.
+    private func relativeError(_ a: [Float], _ b: [Float]) -> Double {
+        var (error, size) = (0.0, 0.0)
+        for (a, b) in zip(a, b) {
+            error += Double(a - b) * Double(a - b)
+            size += Double(b) * Double(b)
+        }
+        return (error / size).squareRoot()
+    }
+
+    /// The fast path rounds activations to 8 bits for every product; weights are the same 4-bit ones.
+    @Test(arguments: names)
+    func fastIsWithinTwoPercent(name: String) throws {
+        let fast = try logits(name, compute: .fast, bits: .four, kv: "fp32")
+        let reference = try logits(name, compute: .reference, bits: .four, kv: "fp32")
+        let error = relativeError(fast, reference)
+        #expect(error > 0 && error <= 2e-2, "\(error)")
+    }
+
+    /// The latent form stores other numbers than the expanded one, both rounded to 16 bits, and means the same.
+    @Test func latentAndExpandedAgree() throws {
+        let expanded = try logits("deepseek-mini", compute: .reference, bits: .thirtyTwo, kv: "fp16")
+        let latent = try logits("deepseek-mini", compute: .reference, bits: .thirtyTwo, kv: "fp16", mlaForm: .latent)
+        let error = relativeError(latent, expanded)
+        #expect(error > 0 && error <= 1e-4, "\(error)")
+    }
 }

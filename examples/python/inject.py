@@ -5,7 +5,7 @@
     kvlab cache export anna --cache-dir caches --form card --out anna.safetensors
     python inject.py anna.safetensors --weights models/llama-3.2-1b --tokens 651,603 --count 32
 
-The card's keys and values go into a DynamicCache, behind the tokens of --before where there are some: keys are turned to
+The card's keys and values go into a DynamicCache, or with --cache quanto, hqq or fp8 into a QuantizedCache, behind the tokens of --before where there are some: keys are turned to
 the new positions then. Then the tokens of --tokens are run, and --count tokens are generated greedily. Printed is one
 JSON object: the tokens, and what the card was. Weights and arithmetic are in 32-bit floats.
 
@@ -138,7 +138,7 @@ def frequencies(model, layer: int):
     return fail(f"transformers' {type(rotary).__name__} has no frequencies here.")
 
 
-def inject(card: Card, model, cache: DynamicCache) -> None:
+def inject(card: Card, model, cache) -> None:
     """Puts the card behind what the cache holds."""
     first = cache.get_seq_length()
     after = torch.arange(first, first + len(card.tokens))
@@ -166,6 +166,18 @@ def inject(card: Card, model, cache: DynamicCache) -> None:
         cache.update(keys, card.rows(index, "values"), index)
 
 
+def new_cache(kind: str, config):
+    """A DynamicCache, or transformers' QuantizedCache with the backend of that name: it quantizes the rows anew."""
+    if kind == "dynamic":
+        return DynamicCache(config=config)
+    try:
+        from transformers import QuantizedCache
+
+        return QuantizedCache(backend=kind, config=config)
+    except (ImportError, ValueError) as error:
+        fail(f"transformers cannot make a QuantizedCache with the backend '{kind}' here: {error}")
+
+
 def ids(text: str):
     return [int(part) for part in text.split(",") if part.strip()]
 
@@ -177,12 +189,15 @@ def main() -> None:
     parser.add_argument("--before", type=ids, default=[], help="token ids of the receiver, before the card's")
     parser.add_argument("--tokens", type=ids, required=True, help="token ids after the card's")
     parser.add_argument("--count", type=int, default=32, help="tokens to generate")
+    parser.add_argument(
+        "--cache", default="dynamic", choices=["dynamic", "quanto", "hqq", "fp8"],
+        help="dynamic: as they are; else the backend of a QuantizedCache, which has a package of its own")
     parser.add_argument("--logits", help="a safetensors file for the logits of --tokens and of what is generated")
     arguments = parser.parse_args()
 
     card = Card(arguments.card)
     model = AutoModelForCausalLM.from_pretrained(arguments.weights, dtype=torch.float32, attn_implementation="eager").eval()
-    cache = DynamicCache(config=model.config)
+    cache = new_cache(arguments.cache, model.config)
     with torch.no_grad():
         if arguments.before:
             model(input_ids=torch.tensor([arguments.before]), past_key_values=cache)
