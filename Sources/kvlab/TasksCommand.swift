@@ -44,8 +44,14 @@ struct TasksGenerateCommand: ParsableCommand {
     @Option(help: "Steps of a word problem.")
     var steps: TaskRange = TaskRange(2...4)
 
+    @Option(help: "The most that a step of a word problem adds or takes.")
+    var largestStep: Int = 9
+
     @Option(help: "Words to copy.")
     var words: TaskRange = TaskRange(20...20)
+
+    @Flag(help: "Draw each word to copy anew, so that one may come twice: harder to copy.")
+    var repeatedWords = false
 
     @Option(help: "Agents of a dialogue.")
     var agents: TaskRange = TaskRange(5...5)
@@ -57,7 +63,7 @@ struct TasksGenerateCommand: ParsableCommand {
     func run() throws {
         let settings = TaskSettings(
             facts: facts.range, questions: questions.range, distractors: distractors.range, steps: steps.range,
-            words: words.range, agents: agents.range)
+            largestStep: largestStep, words: words.range, repeatedWords: repeatedWords, agents: agents.range)
         let generator = try TaskGenerator(task: task, split: split, seed: seed, settings: settings)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

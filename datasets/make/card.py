@@ -39,6 +39,25 @@ def digest(folder, pattern):
     return whole.hexdigest()
 
 
+def command(a):
+    """What train.py was told, without the folders."""
+    return (f"--model {a.model} --steps {a.steps} --decay-steps {a.decay_steps} --last-steps {a.last_steps} --rate {a.rate} "
+            f"--seed {a.seed} --threads {a.threads}" + (f" --drill-steps {a.drill_steps}" if a.drill_steps else "")
+            + (" --sums" if a.sums else ""))
+
+
+def commands(runs, out):
+    """The runs as shell commands. A run whose tasks are not the last one's had the hard ones."""
+    lines = []
+    for k, run in enumerate(runs):
+        hard = run["tasks"] != runs[-1]["tasks"]
+        folder = "HARD" if hard else "TASKS"
+        if k == 0 or run["tasks"] != runs[k - 1]["tasks"]:
+            lines.append(f"bash datasets/make/tasks.sh kvlab {folder}" + (" hard" if hard else ""))
+        lines += [f"python datasets/make/train.py --text ENGLISH --tasks {folder} --work WORK --out {out} \\", f"  {run['command']}"]
+    return lines
+
+
 def measure(a, held, tokenizer):
     """Everything in the card, from the folder on disk, in float32."""
     model = transformers.AutoModelForCausalLM.from_pretrained(a.out, dtype=torch.float32).to(a.device).eval()
@@ -54,7 +73,7 @@ def measure(a, held, tokenizer):
     return facts
 
 
-def write_card(a, log, seconds, text, held, pools, tokenizer):
+def write_card(a, log, seconds, runs, text, held, pools, tokenizer):
     out = pathlib.Path(a.out)
     facts = measure(a, held, tokenizer)
     (out / "training-log.json").write_text(json.dumps(log, indent=0) + "\n")
@@ -84,10 +103,7 @@ def write_card(a, log, seconds, text, held, pools, tokenizer):
         f"{n} arithmetic problems greedy generation was right {g} times, this way of counting {f} times.", "",
         "## How it was made", "",
         "```",
-        f"bash datasets/make/tasks.sh kvlab TASKS",
-        f"python datasets/make/train.py --model {a.model} --text ENGLISH --tasks TASKS --work WORK --out {out.name} \\",
-        f"  --steps {a.steps} --decay-steps {a.decay_steps} --last-steps {a.last_steps} --rate {a.rate} --seed {a.seed} "
-        f"--threads {a.threads}" + (" --sums" if a.sums else ""),
+        *commands(runs, out.name),
         "```", "",
         f"- {a.steps:,} steps, {log[-1]['tokens']:,} tokens; "
         f"{seconds / 60:.0f} minutes of wall time on {a.threads} threads of a machine that did other work beside it.",
@@ -95,7 +111,8 @@ def write_card(a, log, seconds, text, held, pools, tokenizer):
         f"{platform.machine()}, device {a.device}.",
         f"- English: {len(text):,} tokens to train on (drawn at random places), {len(held):,} held out. SHA-256 of its files: "
         f"`{digest(a.text, '*.txt*')}`.",
-        f"- Tasks: SHA-256 of the files of `tasks.sh`: `{digest(a.tasks, '*.jsonl')}`.", "",
+        *[f"- Tasks of steps {run['began']:,} to {run['steps']:,}: SHA-256 of the files of `tasks.sh`: `{run['tasks']}`." for run in runs],
+        "",
         "| step | tokens | row length | English loss | all losses, weighted | recall digits right | other answers' tokens right |",
         "|---|---|---|---|---|---|---|"]
     step = max(1, len(log) // 25)

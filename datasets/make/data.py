@@ -91,6 +91,8 @@ class Pool:
 SMALL = ["arithmetic", "arithmetic", "copy", "copy", "tool-call", "dialogue"]
 # Where the others are learned and sums are not.
 SUMS = 6 * ["arithmetic"] + ["copy", "copy", "tool-call", "dialogue"]
+# In a drill.
+DRILL = 8 * ["arithmetic"] + 4 * ["copy"] + ["tool-call", "dialogue"]
 
 
 class Rows:

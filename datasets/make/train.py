@@ -2,7 +2,8 @@
 
   python train.py --model llama-mini --text ENGLISH --tasks TASKS --work WORK --out ../checkpoints/llama-mini
 
-A run that is killed goes on where its last saved state was: start it again. See README.md.
+A run that is killed goes on where its last saved state was: start it again. A run that has ended goes on with more --steps,
+from the weights and moments that it ended with; the card then tells of both runs. See README.md.
 """
 
 import argparse
@@ -33,6 +34,8 @@ STAGES = [
     dict(length=2048, tokens=4096, recall=["recall-2048", "recall-2048", "several-1024"], mix=(65, 20, 15), until=None),
 ]
 LAST = len(STAGES) - 1
+# With --drill-steps: the steps before the last ones, short rows with many word problems.
+DRILL = dict(length=512, tokens=4096, recall=["recall-512"], mix=(40, 12, 48), until=None)
 # With --sums: the shares of the later stages, whose small tasks are mostly word problems then.
 SUMS_MIX = {256: (45, 25, 30), 512: (50, 22, 28), 1024: (55, 18, 27), 2048: (58, 17, 25)}
 
@@ -47,6 +50,7 @@ def arguments():
     p.add_argument("--steps", type=int, default=2000)
     p.add_argument("--decay-steps", type=int, help="steps in which the rate falls to zero; 35 %% of all by default")
     p.add_argument("--last-steps", type=int, help="steps at 2,048 tokens; 15 %% of all by default")
+    p.add_argument("--drill-steps", type=int, default=0, help="steps with many word problems before those at 2,048 tokens")
     p.add_argument("--rate", type=float, default=3e-3)
     p.add_argument("--sums", action="store_true", help="more word problems once rows have 256 tokens")
     p.add_argument("--seed", type=int, default=1)
@@ -60,36 +64,43 @@ def arguments():
 
 
 def prepare(a):
-    """The tokenizer and all tokens, made once and kept beside the states: both depend on the data alone."""
+    """The tokenizer and all tokens, made once and kept beside the states. A second run with other tasks keeps the tokenizer."""
     cache = pathlib.Path(a.work).parent / "tokens"
     done = cache / "done"
     if not done.exists():
         cache.mkdir(parents=True, exist_ok=True)
         train, held = data.read_documents(a.text)
-        tasks = {p.stem: data.read_tasks(p) for p in sorted(pathlib.Path(a.tasks).glob("*.jsonl"))}
-        samples = [d["text"] for name, list_ in tasks.items() if not name.startswith("test-") for d in list_[:400]]
+        samples = [d["text"] for name, list_ in task_files(a).items() if not name.startswith("test-") for d in list_[:400]]
         tokenizer = data.train_tokenizer(train[::4] + samples)
         tokenizer.save(str(cache / "tokenizer.json"))
         for name, documents in (("train", train), ("heldout", held)):
             encoded = tokenizer.encode_batch([d.strip("\n") for d in documents])
             np.save(cache / f"text-{name}.npy", np.concatenate([e.ids for e in encoded]).astype(np.uint16))
-        for name, list_ in tasks.items():
-            pool = data.Pool.pack(data.encode_tasks(tokenizer, list_))
-            np.savez(cache / f"task-{name}.npz", ids=pool.ids, answer=pool.answer, starts=pool.starts)
         done.touch()
+    tokenizer = Tokenizer.from_file(str(cache / "tokenizer.json"))
+    tasks = cache / f"tasks-{card.digest(a.tasks, '*.jsonl')[:12]}"
+    if not (tasks / "done").exists():
+        tasks.mkdir(exist_ok=True)
+        for name, list_ in task_files(a).items():
+            pool = data.Pool.pack(data.encode_tasks(tokenizer, list_))
+            np.savez(tasks / f"{name}.npz", ids=pool.ids, answer=pool.answer, starts=pool.starts)
+        (tasks / "done").touch()
     pools = {}
-    for path in cache.glob("task-*.npz"):
+    for path in tasks.glob("*.npz"):
         z = np.load(path)
-        pools[path.stem[5:]] = data.Pool(z["ids"], z["answer"], z["starts"])
-    return Tokenizer.from_file(str(cache / "tokenizer.json")), np.load(cache / "text-train.npy"), np.load(
-        cache / "text-heldout.npy"), pools
+        pools[path.stem] = data.Pool(z["ids"], z["answer"], z["starts"])
+    return tokenizer, np.load(cache / "text-train.npy"), np.load(cache / "text-heldout.npy"), pools
 
 
-def rate(a, step):
-    """60 steps up, then level, then down as half a cosine."""
+def task_files(a):
+    return {p.stem: data.read_tasks(p) for p in sorted(pathlib.Path(a.tasks).glob("*.jsonl"))}
+
+
+def rate(a, step, began):
+    """60 steps up from the first of this run, then level, then down as half a cosine."""
     left = a.steps - step
     falling = 0.5 - 0.5 * math.cos(math.pi * min(1.0, left / a.decay_steps))
-    return a.rate * min(1.0, (step + 1) / 60) * max(falling, 0.01)
+    return a.rate * min(1.0, (step + 1 - began) / 60) * max(falling, 0.01)
 
 
 def watch_routers(model):
@@ -128,25 +139,31 @@ def train(a, text, pools):
     for p in model.parameters():  # parameters only: tables of rotary frequencies stay float32
         p.data = p.data.to(torch.bfloat16)
     routers = watch_routers(model)
-    stage, found, log, start, seconds, tokens = 0, 0.0, [], 0, 0.0, 0
+    stage, found, log, start, seconds, tokens, runs = 0, 0.0, [], 0, 0.0, 0, []
     path = pathlib.Path(a.work) / "state.pt"
     if path.exists():
         state = torch.load(path, map_location=a.device, weights_only=False)
         optimizer.load_state_dict(state["optimizer"])
         stage, found, log, start, seconds = (state[k] for k in ("stage", "found", "log", "step", "seconds"))
-        tokens = state["tokens"]
+        tokens, runs = state["tokens"], state["runs"]
         print(f"resumed at step {start}", flush=True)
+    if not runs or runs[-1]["steps"] < a.steps:
+        runs = runs + [dict(began=start, steps=a.steps, command=card.command(a), tasks=card.digest(a.tasks, "*.jsonl"))]
+    elif runs[-1]["command"] != card.command(a):
+        raise SystemExit(f"{path} is the state of another run: train.py {runs[-1]['command']}")
+    began = runs[-1]["began"]
     rows = data.Rows(text, pools, a.seed)
     clock, cpu = time.monotonic(), time.process_time()
     sums = np.zeros(6)
     for step in range(start, a.steps):
         if STAGES[stage]["until"] is not None and found > STAGES[stage]["until"]:
             stage, found = stage + 1, 0.0
+        drill = a.steps - a.last_steps - a.drill_steps <= step < a.steps - a.last_steps
         if step >= a.steps - a.last_steps:
             stage = LAST
-        s = STAGES[stage]
+        s = DRILL if drill else STAGES[stage]
         sums_mix = SUMS_MIX.get(s["length"]) if a.sums else None
-        small, mix = (data.SUMS, sums_mix) if sums_mix else (data.SMALL, s["mix"])
+        small, mix = (data.DRILL, s["mix"]) if drill else (data.SUMS, sums_mix) if sums_mix else (data.SMALL, s["mix"])
         ids, weight, mark = (
             torch.from_numpy(x).to(a.device)
             for x in rows.batch(step, s["tokens"] // s["length"], s["length"], s["recall"], small, mix))
@@ -159,7 +176,7 @@ def train(a, text, pools):
         loss.backward()
         if not math.isfinite(loss.item()):
             raise SystemExit(f"The loss is not finite at step {step}; the state of an earlier step is in {path}.")
-        norm = optimizer.step(rate(a, step))
+        norm = optimizer.step(rate(a, step, began))
         with torch.no_grad():
             hit = (scores[mark > 0].argmax(-1) == target[mark > 0]).float()
             asked = mark[mark > 0]
@@ -170,7 +187,7 @@ def train(a, text, pools):
             sums += [1, each[english].mean().item(), loss.item(), norm, hit[asked == 2].mean().item(), found]
         if (step + 1) % 20 == 0:
             n = max(sums[0], 1)
-            entry = dict(step=step + 1, tokens=tokens, length=s["length"], rate=rate(a, step),
+            entry = dict(step=step + 1, tokens=tokens, length=s["length"], rate=rate(a, step, began),
                          text=sums[1] / n, loss=sums[2] / n, norm=sums[3] / n, others=sums[4] / n, recall=found)
             log.append(entry)
             sums[:] = 0
@@ -179,24 +196,24 @@ def train(a, text, pools):
         last = step + 1 == a.steps or step + 1 == a.stop_after
         if (step + 1) % 50 == 0 or last:
             state = dict(optimizer=optimizer.state_dict(), stage=stage, found=found, log=log, step=step + 1, tokens=tokens,
-                         seconds=seconds + time.monotonic() - clock)
+                         seconds=seconds + time.monotonic() - clock, runs=runs)
             save(path, state)
         if step + 1 == a.stop_after:
-            return None, log, state["seconds"]
+            return None, log, state["seconds"], runs
     optimizer.publish()
     seconds = torch.load(path, map_location="cpu", weights_only=False)["seconds"]
-    return model, log, seconds
+    return model, log, seconds, runs
 
 
 def main():
     a = arguments()
     pathlib.Path(a.work).mkdir(parents=True, exist_ok=True)
     tokenizer, text, held, pools = prepare(a)
-    model, log, seconds = train(a, text, pools)
+    model, log, seconds, runs = train(a, text, pools)
     (pathlib.Path(a.work) / "log.json").write_text(json.dumps(log, indent=0))
     if model is not None:
         card.write_checkpoint(a, model, tokenizer)
-        card.write_card(a, log, seconds, text, held, pools, tokenizer)
+        card.write_card(a, log, seconds, runs, text, held, pools, tokenizer)
 
 
 if __name__ == "__main__":

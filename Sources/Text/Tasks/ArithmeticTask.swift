@@ -1,18 +1,16 @@
 /// A word problem of some steps, each step's sum written out, then "#### n".
 ///
 /// ```
-/// Question: Theo has 23 apples. Mara gives Theo 14 apples. Theo sells 9 apples. How many apples does Theo have now?
-/// Answer: 23 + 14 = 37.
-/// 37 - 9 = 28.
-/// #### 28
+/// Question: Theo has 23 apples. Mara gives Theo 4 apples. Theo sells 9. How many apples does Theo have now?
+/// Answer: 23 + 4 = 27.
+/// 27 - 9 = 18.
+/// #### 18
 /// ```
 /// The answer is all that comes after "Answer: ": a right number after a wrong step is luck.
 /// - Source of the form: GSM8K (Cobbe et al., 2021), whose answers end with "#### n".
 enum ArithmeticTask {
     /// No number of a problem is larger.
     static let largest = 99
-    /// The most that one step adds or takes.
-    static let largestStep = 40
 
     struct Step {
         let sentence: String
@@ -29,20 +27,20 @@ enum ArithmeticTask {
     private enum Kind { case more, less, times }
 
     static func write(to text: inout TaskText, _ random: inout TaskRandom, _ split: TaskSplit, _ settings: TaskSettings) {
-        let problem = split.draw(\.question) { make(&random, steps: random.draw(settings.steps)) }
+        let problem = split.draw(\.question) { make(&random, steps: random.draw(settings.steps), largestStep: settings.largestStep) }
         text.write("Question: \(problem.question)\nAnswer: ")
         text.writeAnswer(problem.steps.map { $0.sum + ".\n" }.joined() + "#### \(problem.result)")
         text.write("\n")
     }
 
-    private static func make(_ random: inout TaskRandom, steps count: Int) -> Problem {
+    private static func make(_ random: inout TaskRandom, steps count: Int, largestStep: Int) -> Problem {
         let people = random.sample(2, of: TaskWords.names)
         let goods = random.pick(TaskWords.goods)
         let first = random.draw(5...40)
         var value = first
         var steps: [Step] = []
         for _ in 0..<count {
-            let step = self.step(&random, value, people[0], people[1], goods)
+            let step = self.step(&random, value, largestStep, people[0], people[1], goods)
             steps.append(step)
             value = step.result
         }
@@ -53,7 +51,7 @@ enum ArithmeticTask {
     }
 
     private static func step(
-        _ random: inout TaskRandom, _ value: Int, _ owner: String, _ other: String, _ goods: String
+        _ random: inout TaskRandom, _ value: Int, _ largestStep: Int, _ owner: String, _ other: String, _ goods: String
     ) -> Step {
         var kinds: [Kind] = []
         if value + 2 <= largest { kinds += [.more, .more] }

@@ -9,8 +9,11 @@
 enum CopyTask {
     static func write(to text: inout TaskText, _ random: inout TaskRandom, _ split: TaskSplit, _ settings: TaskSettings) {
         let words = split.draw({ $0.joined(separator: " ") }) {
-            (0..<random.draw(settings.words)).map { _ in
-                random.below(8) == 0 ? RecallTask.code(&random) : random.pick(TaskWords.plain)
+            let count = random.draw(settings.words)
+            let distinct = settings.repeatedWords ? [] : random.sample(count, of: TaskWords.plain)
+            return (0..<count).map { k in
+                if random.below(8) == 0 { return RecallTask.code(&random) }
+                return settings.repeatedWords ? random.pick(TaskWords.plain) : distinct[k]
             }
         }
         text.write("Copy:")

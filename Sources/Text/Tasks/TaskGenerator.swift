@@ -16,7 +16,8 @@ public struct TaskGenerator: Sendable {
         try Self.check("questions", settings.questions, 1...settings.facts.lowerBound)
         try Self.check("distractors", settings.distractors, 0...1000)
         try Self.check("steps", settings.steps, TaskSettings.allowedSteps)
-        try Self.check("words", settings.words, 2...10_000)
+        try Self.check("largest step", settings.largestStep...settings.largestStep, TaskSettings.allowedLargestSteps)
+        try Self.check("words", settings.words, 2...(settings.repeatedWords ? 10_000 : TaskSettings.maximumDistinctWords))
         try Self.check("agents", settings.agents, 2...TaskSettings.maximumFacts)
         if task == .recallSeveral {
             try Self.check("facts", settings.facts, RecallTask.several...TaskSettings.maximumFacts)

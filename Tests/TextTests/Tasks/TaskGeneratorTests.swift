@@ -10,6 +10,9 @@ struct TaskGeneratorTests {
         #expect(recall.text == Self.recall)
         let problem = try TaskGenerator(task: .arithmetic, split: .test, seed: 5).document(0)
         #expect(problem.text == Self.problem)
+        let large = TaskSettings(largestStep: 40)
+        let largeProblem = try TaskGenerator(task: .arithmetic, split: .test, seed: 5, settings: large).document(0)
+        #expect(largeProblem.text == Self.largeProblem)
     }
 
     @Test(arguments: TaskKind.allCases)
@@ -75,6 +78,16 @@ struct TaskGeneratorTests {
         #expect(dialogue.answers.count == 7)
     }
 
+    /// Words that come once tell which word is next; where they may come twice they do.
+    @Test(arguments: [false, true])
+    func wordsToCopyDifferUnlessTheyMayRepeat(repeated: Bool) throws {
+        let settings = TaskSettings(words: 200...200, repeatedWords: repeated)
+        let copy = try TaskGenerator(task: .copy, split: .test, seed: 2, settings: settings).document(0)
+        let words = copy.answer(copy.answers[0]).split(separator: " ").filter { Int($0) == nil }
+        #expect(words.count > 150)
+        #expect((Set(words).count < words.count) == repeated)
+    }
+
     /// What the splits promise: no fact, problem, text, call or parcel of a test document is one of a training document.
     @Test func splitsShareNoItem() throws {
         for task in TaskKind.allCases {
@@ -101,6 +114,9 @@ struct TaskGeneratorTests {
         #expect(throws: TextError.badTaskSetting(name: "questions", value: 6...6, allowed: 1...5)) {
             try TaskGenerator(task: .recall, split: .test, seed: 1, settings: TaskSettings(facts: 5...5))
         }
+        #expect(throws: TextError.badTaskSetting(name: "words", value: 4...400, allowed: 2...TaskSettings.maximumDistinctWords)) {
+            try TaskGenerator(task: .copy, split: .test, seed: 1, settings: TaskSettings(words: 4...400))
+        }
     }
 
     /// What a document asks for, as words: read from the text, not from the generator.
@@ -123,6 +139,14 @@ struct TaskGeneratorTests {
         
         """
     private static let problem = """
+        Question: Emma has 36 spoons. Emma buys 9 more. Tobias gives Emma 8 spoons. Emma sells 8. How many spoons does Emma have now?
+        Answer: 36 + 9 = 45.
+        45 + 8 = 53.
+        53 - 8 = 45.
+        #### 45
+        
+        """
+    private static let largeProblem = """
         Question: Ingrid has 40 ropes. Ingrid gives Wanda 10 ropes. Ingrid sells 27. Ingrid sells 1. How many ropes does Ingrid have now?
         Answer: 40 - 10 = 30.
         30 - 27 = 3.
