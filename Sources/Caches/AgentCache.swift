@@ -17,6 +17,8 @@ public final class AgentCache: @unchecked Sendable {
     public var textHash: String?
     /// Handoffs that any of the tokens went through: 0 where all were computed here.
     public internal(set) var hops = 0
+    /// Rows that go through another scheme before they are stored; none but in studies of single heads.
+    public var roundTrips: [HeadRoundTrip] = []
     /// Rotary position of the first token.
     package let positionOffset: Int
     private(set) var layers: [LayerBlocks]
@@ -136,6 +138,17 @@ public final class AgentCache: @unchecked Sendable {
     }
 
     private func store(
+        _ kind: RowKind, layer: Int, head: Int, rows source: UnsafePointer<Float>, stride: Int, count rows: Int, isa: kl_isa
+    ) {
+        guard let trip = roundTrips.first(where: { ($0.kind, $0.layer, $0.head) == (kind, layer, head) }) else {
+            return encode(kind, layer: layer, head: head, rows: source, stride: stride, count: rows, isa: isa)
+        }
+        trip.withRows(source, stride: stride, count: rows, isa: isa) {
+            encode(kind, layer: layer, head: head, rows: $0, stride: trip.segment.width, count: rows, isa: isa)
+        }
+    }
+
+    private func encode(
         _ kind: RowKind, layer: Int, head: Int, rows source: UnsafePointer<Float>, stride: Int, count rows: Int, isa: kl_isa
     ) {
         let layerLayout = layout.layers[layer]

@@ -95,7 +95,7 @@ public final class Decoder: LanguageModel {
         }
         if step.active.count > 0 {
             parts.finalNorm.apply(to: step, rows: step.active.count)
-            parts.head.apply(
+            parts.head.applyFinely(
                 scratch.normed, runs: step.runs, into: logits.values, stride: vocabularySize, on: execution)
             finish(logits, step)
             try step.throwIfNotFinite(.head)

@@ -65,11 +65,12 @@ struct TableQualityStudiesTests {
     }
 
     /// Two layers: the divergence of a part of layer l is (l + 1) · `factor`, in two windows of 10 tokens.
-    private func sensitivity() throws -> ResultTable {
+    /// - Parameter heads: the same of two heads of each layer, if they were measured.
+    private func sensitivity(heads: Bool = false) throws -> ResultTable {
         var table = ResultTable(
             schema: schema(
                 "sensitivity", strings: ["model", "scheme", "part", "base_scheme"],
-                ints: ["layer", "window_tokens", "tokens_scored", "agreements"], doubles: ["kld_sum"]))
+                ints: ["layer", "window_tokens", "tokens_scored", "agreements"] + (heads ? ["head"] : []), doubles: ["kld_sum"]))
         let parts = [("keys", 1.0), ("values", 2.0), ("both", 4.0)]
         let subjects = (0...1).flatMap { layer in parts.map { (layer, $0.0, Double(layer + 1) * $0.1) } } + [(-1, "both", 8.0)]
         for window in 0...1 {
@@ -77,11 +78,32 @@ struct TableQualityStudiesTests {
                 try table.append([
                     "model": .string("mini"), "scheme": .string("q2"), "part": .string(part), "base_scheme": .string("fp16"),
                     "layer": .int(Int64(layer)), "window_tokens": .int(11), "tokens_scored": .int(10), "agreements": .int(9),
-                    "kld_sum": .double(10 * kld * (window == 0 ? 0.5 : 1.5)),
+                    "kld_sum": .double(10 * kld * (window == 0 ? 0.5 : 1.5)), "head": .int(-1),
+                ].filter { heads || $0.key != "head" })
+            }
+            for (layer, head, part) in [(0, 0, "keys"), (0, 0, "values"), (0, 1, "keys"), (0, 1, "values")] where heads {
+                try table.append([
+                    "model": .string("mini"), "scheme": .string("q2"), "part": .string(part), "base_scheme": .string("fp16"),
+                    "layer": .int(Int64(layer)), "head": .int(Int64(head)), "window_tokens": .int(11), "tokens_scored": .int(10),
+                    "agreements": .int(9), "kld_sum": .double(part == "keys" ? 2 + Double(head) : 1),
                 ])
             }
         }
         return table
+    }
+
+    @Test func headsBesideLayers() throws {
+        let definition = try #require(tableDefinitions.first { $0.id == "sensitivity" })
+        let tables = try definition.tables(input(sensitivity(heads: true)))
+        #expect(tables.map(\.id) == ["sensitivity-mini-q2", "sensitivity-heads-mini-q2"])
+        #expect(tables[0].rows.count == 3 && tables[0].notes.count == 1)
+        #expect(tables[1].rows.map { $0[0] } == [.text("layer 0, head 0"), .text("layer 0, head 1")])
+        #expect(tables[1].columns.map(\.key) == ["layer", "kld_keys", "kld_values"])
+        #expect(try cell(tables[1], 1, "kld_keys").estimate?.value == 0.3)
+        let figures = try #require(figureDefinitions.first { $0.id == "F-sensitivity" }).build(input(sensitivity(heads: true)))
+        #expect(figures.map(\.id) == ["F-sensitivity", "F-sensitivity-heads"])
+        let lines = figures[1].data.split(separator: "\n")
+        #expect(lines.count == 1 + 4 && lines[3] == "0\tmini\tq2\t0.1\t1\tkeys\t1\t0.3")
     }
 
     @Test func layersByPart() throws {
@@ -94,7 +116,7 @@ struct TableQualityStudiesTests {
         #expect(try cell(table, 2, "kld_keys") == .missing("not measured apart"))
         #expect(table.notes == ["The divergences of single layers add up to 12.0, which is 1.50 × that of all layers at once."])
         let lines = try figure("F-sensitivity", sensitivity()).data.split(separator: "\n")
-        #expect(lines.count == 1 + 6 && lines[4] == "0\tmini\tq2\t1\tkeys\t2\t2")
+        #expect(lines.count == 1 + 6 && lines[4] == "0\tmini\tq2\t1\t1\tkeys\t2\t2")
     }
 
     /// A map of three bits beside candidates of two and four: a third of the divergence of the one with fewer bits.

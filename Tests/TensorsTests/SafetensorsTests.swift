@@ -37,6 +37,19 @@ import Testing
         #expect(mode == 0o600)
     }
 
+    /// The header is JSON whatever the texts are, for Foundation's reader too.
+    @Test func headerTexts() throws {
+        let metadata = ["\u{1}\t\n\u{1f}": "back\\slash / \"\u{7f}\u{2028}", "🧠": "é\u{301}", "": ""]
+        try SafetensorsWriter.write(to: path, metadata: metadata, tensors: [.init(name: "a\"\\\n", dtype: .u8, shape: [0])]) { _ in }
+        defer { unlink(path) }
+        let file = try SafetensorsFile(path: path)
+        #expect(file.metadata == metadata)
+        #expect(try file.entry("a\"\\\n").shape == [0])
+        let bytes = try #require(FileManager.default.contents(atPath: path))
+        let object = try JSONSerialization.jsonObject(with: bytes[8...]) as? [String: Any]
+        #expect(object?["__metadata__"] as? [String: String] == metadata)
+    }
+
     /// Every truncation and every flipped bit of the header gives an error or a header that still holds.
     @Test func damageIsNoticedOrHarmless() throws {
         try write()

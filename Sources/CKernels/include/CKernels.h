@@ -66,6 +66,15 @@ void kl_q4_gemm_int8(kl_isa isa, kl_half type, const uint8_t *panels, size_t row
                      size_t panel0, size_t panel1, const int8_t *codes, const float *scales,
                      const float *sums, size_t tokens, float *y, size_t strideY);
 
+/// x as two terms of 8 bits, row 2t and row 2t + 1 of the outputs: what the first leaves over of token t is rounded again.
+/// codes [2 tokens, cols], scales and sums [2 tokens, cols/64]; x ≈ the sum of both to about one part in 40,000.
+void kl_quantize_activation_pairs(kl_isa isa, const float *x, size_t tokens, size_t cols, size_t strideX, int8_t *codes,
+                                  float *scales, float *sums);
+/// kl_q4_gemm_int8 of such pairs: y[t] = W(x[2t] + x[2t + 1]), in one pass over the panels. tokens counts pairs.
+void kl_q4_gemm_int8_pairs(kl_isa isa, kl_half type, const uint8_t *panels, size_t rows, size_t cols, size_t panel0,
+                           size_t panel1, const int8_t *codes, const float *scales, const float *sums, size_t tokens, float *y,
+                           size_t strideY);
+
 /// Reference path. The same product with weights dequantized to f32 and f32 activations
 /// x [tokens, cols] at x[t * strideX + c]; columns are summed in ascending order. As above, whatever the batch.
 void kl_q4_gemm_f32(kl_isa isa, kl_half type, const uint8_t *panels, size_t rows, size_t cols,
@@ -229,10 +238,13 @@ void kl_q8_fill(const uint8_t *codes, const uint16_t *scales, const uint16_t *bi
 /// One row of panels back to floats: out [cols].
 void kl_q8_row(kl_half type, const uint8_t *panels, size_t row, size_t cols, float *out);
 
-/// As kl_q4_gemm_int8 and kl_q4_gemm_f32.
+/// As kl_q4_gemm_int8, kl_q4_gemm_int8_pairs and kl_q4_gemm_f32.
 void kl_q8_gemm_int8(kl_isa isa, kl_half type, const uint8_t *panels, size_t rows, size_t cols, size_t panel0,
                      size_t panel1, const int8_t *codes, const float *scales, const float *sums, size_t tokens,
                      float *y, size_t strideY);
+void kl_q8_gemm_int8_pairs(kl_isa isa, kl_half type, const uint8_t *panels, size_t rows, size_t cols, size_t panel0,
+                           size_t panel1, const int8_t *codes, const float *scales, const float *sums, size_t tokens, float *y,
+                           size_t strideY);
 void kl_q8_gemm_f32(kl_isa isa, kl_half type, const uint8_t *panels, size_t rows, size_t cols, size_t panel0,
                     size_t panel1, const float *x, size_t strideX, size_t tokens, float *y, size_t strideY);
 

@@ -55,7 +55,7 @@ extension CacheCard {
         let layouts = try header.layouts()
         let planes = header.planes(layouts)
         let declarations = header.declarations(planes)
-        let head = try SafetensorsWriter.headerBytes(metadata: header.metadata(), tensors: declarations)
+        let head = SafetensorsWriter.headerBytes(metadata: try header.metadata(), tensors: declarations)
         var places: [Range<Int>] = []
         var next = head.count
         for declaration in declarations {

@@ -21,8 +21,8 @@ extension Manifest {
                 run.fileBytes, Int(run.indexChecksum),
             ].map { Int64($0) }
         }
-        let header = try SafetensorsWriter.headerBytes(
-            metadata: metadata(),
+        let header = SafetensorsWriter.headerBytes(
+            metadata: try metadata(),
             tensors: [
                 .init(name: "segments", dtype: .i64, shape: [runs.count, 8]),
                 .init(name: "tail", dtype: .u8, shape: [tail.count]),

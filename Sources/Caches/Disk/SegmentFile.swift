@@ -54,7 +54,7 @@ struct SegmentFile {
         number: Int, in folder: String, key: SymmetricKey?, first: Int, tokens: ArraySlice<Int32>, blocks: [[Block]]
     ) throws -> (fileBytes: Int, indexChecksum: UInt32, written: Int) {
         var index = [UInt8](
-            try SafetensorsWriter.headerBytes(
+            SafetensorsWriter.headerBytes(
                 metadata: ["format": "kvlab-segment", "layout_version": Manifest.layoutVersion, "first_block": "\(first)"],
                 tensors: declarations))
         if hasTokens { tokens.withUnsafeBytes { index.append(contentsOf: $0) } }

@@ -44,7 +44,7 @@ struct ExportFile {
     func write(to path: String, checksum name: String? = nil) throws {
         var declarations = tensors.map { SafetensorsWriter.Declaration(name: $0.name, dtype: $0.dtype, shape: $0.shape) }
         if let name { declarations.append(.init(name: name, dtype: .u32, shape: [1])) }
-        let header = [UInt8](try SafetensorsWriter.headerBytes(metadata: metadata, tensors: declarations))
+        let header = [UInt8](SafetensorsWriter.headerBytes(metadata: metadata, tensors: declarations))
         var sum = header.withUnsafeBytes { kl_crc32c(0, $0.baseAddress!, $0.count) }
         try SafetensorsWriter.write(to: path, metadata: metadata, tensors: declarations) { write in
             for tensor in tensors {

@@ -31,10 +31,13 @@ public final class QualityPass {
     public struct Subject {
         public let engine: Engine
         public let scheme: CacheScheme
+        /// Heads whose rows go through another scheme before the cache stores them.
+        public let roundTrips: [HeadRoundTrip]
 
-        public init(engine: Engine, scheme: CacheScheme) {
+        public init(engine: Engine, scheme: CacheScheme, roundTrips: [HeadRoundTrip] = []) {
             self.engine = engine
             self.scheme = scheme
+            self.roundTrips = roundTrips
         }
     }
 
@@ -78,6 +81,7 @@ public final class QualityPass {
         }
         let baseCache = cache(baseLayout)
         let caches = layouts.map(cache)
+        for (cache, subject) in zip(caches, subjects) { cache.roundTrips = subject.roundTrips }
         /// Caches that take the way through files, and what is noted of each: nothing before the middle.
         var copies: [[(cache: AgentCache, difference: WritableKeyPath<Outcome, Float>)]] = layouts.map { _ in [] }
         var outcomes = subjects.map { _ in Outcome() }

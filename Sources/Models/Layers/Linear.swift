@@ -93,6 +93,46 @@ extension Linear {
         }
     }
 
+    /// ``apply(_:runs:rows:into:stride:on:)`` of all rows with inputs in 16 bits rather than 8: for the last matrix, whose errors no
+    /// later layer damps. The single rows of decode cost little more, since the matrix is read once. It makes the form of the
+    /// input that it takes, and replaces the one that is there; there must be room for twice the rows.
+    package func applyFinely(
+        _ input: Activations, runs: [RowRun], into y: UnsafeMutablePointer<Float>, stride: Int, on execution: Execution
+    ) {
+        let groups = cols / Self.groupSize
+        let product: (_ run: RowRun, _ panels: Range<Int>) -> Void
+        switch (storage, execution.compute) {
+        case (.affine4(let half), .fast):
+            product = { [self] run, panels in
+                kl_q4_gemm_int8_pairs(
+                    execution.isa, half, bytes, rows, cols, panels.lowerBound, panels.upperBound, input.codes, input.scales,
+                    input.sums, run.rows.count, y + run.rows.lowerBound * stride, stride)
+            }
+        case (.affine8(let half), .fast):
+            product = { [self] run, panels in
+                kl_q8_gemm_int8_pairs(
+                    execution.isa, half, bytes, rows, cols, panels.lowerBound, panels.upperBound, input.codes, input.scales,
+                    input.sums, run.rows.count, y + run.rows.lowerBound * stride, stride)
+            }
+        default: return apply(input, runs: runs, into: y, stride: stride, on: execution)
+        }
+        for run in runs {
+            guard !run.inTiles else {
+                apply(input, runs: [run], into: y, stride: stride, on: execution)
+                continue
+            }
+            execution.workers.run(run.rows.count) { index, _ in
+                kl_quantize_activation_pairs(
+                    execution.isa, input.values + (run.rows.lowerBound + index) * input.stride, 1, cols, input.stride,
+                    input.codes + 2 * index * cols, input.scales + 2 * index * groups, input.sums + 2 * index * groups)
+            }
+            let part = max(1, panelCount / (execution.workers.threadCount * 4))
+            execution.workers.run((panelCount + part - 1) / part) { index, _ in
+                product(run, index * part..<min(panelCount, (index + 1) * part))
+            }
+        }
+    }
+
     /// The same for one run and some panels, on this thread; rows from `endRow` on are not written.
     func apply(
         _ input: Activations, run: RowRun, panels range: Range<Int>, endRow: Int, into y: UnsafeMutablePointer<Float>,

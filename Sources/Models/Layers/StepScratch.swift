@@ -58,8 +58,10 @@ final class StepScratch {
         let mixed = floats(widths.mixed)
         let feedForward = floats(widths.feedForward)
         let rotary = widths.rotary.map { (half: $0, cosines: floats($0), sines: floats($0)) }
-        let groups = (widths.input + Linear.groupSize - 1) / Linear.groupSize
-        let codes = arena.reserve(rows * widths.input, of: Int8.self)
+        // The last matrix takes rows of the hidden width in two terms.
+        let input = max(widths.input, 2 * widths.hidden)
+        let groups = (input + Linear.groupSize - 1) / Linear.groupSize
+        let codes = arena.reserve(rows * input, of: Int8.self)
         let scales = floats(groups)
         let sums = floats(groups)
         let packed = arena.reserve(

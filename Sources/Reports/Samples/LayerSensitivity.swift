@@ -1,6 +1,6 @@
 import Results
 
-/// The rows of the results table `sensitivity` of one model, scheme, layer and part.
+/// The rows of the results table `sensitivity` of one model, scheme, layer, head and part.
 struct LayerSensitivity {
     struct Window {
         var tokens: Int
@@ -15,6 +15,8 @@ struct LayerSensitivity {
     var part: String
     /// nil: all layers at once.
     var layer: Int?
+    /// nil: all heads.
+    var head: Int?
     var windowTokens: Int
     var windows: [Window]
 
@@ -29,18 +31,26 @@ struct LayerSensitivity {
         }
     }
 
+    /// "layer 3" or "layer 3, head 1".
+    var subject: String {
+        guard let layer else { return "all layers" }
+        return "layer \(layer)" + (head.map { ", head \($0)" } ?? "")
+    }
+
     /// All series in the order in which they first occur.
     static func all(_ table: ResultTable) throws -> [LayerSensitivity] {
         let texts = try ["model", "scheme", "part", "base_scheme"].map { try table.requiredStrings($0) }
         let counts = try ["layer", "window_tokens", "tokens_scored", "agreements"].map { try table.requiredInts($0) }
         let kld = try table.requiredDoubles("kld_sum")
-        let keys = (0..<table.rowCount).map { row in texts[..<3].map { $0[row] } + ["\(counts[0][row])"] }
+        // Files from before single heads were measured have no such column.
+        let heads = table.ints("head").map { $0.map(Int.init) } ?? Array(repeating: -1, count: table.rowCount)
+        let keys = (0..<table.rowCount).map { row in texts[..<3].map { $0[row] } + ["\(counts[0][row])", "\(heads[row])"] }
         let rows = Dictionary(grouping: keys.indices) { keys[$0] }
         return orderedSet(keys).map { key in
             let own = rows[key]!, first = own[0]
             return LayerSensitivity(
                 model: key[0], scheme: key[1], baseScheme: texts[3][first], part: key[2],
-                layer: counts[0][first] < 0 ? nil : counts[0][first], windowTokens: counts[1][first],
+                layer: counts[0][first] < 0 ? nil : counts[0][first], head: heads[first] < 0 ? nil : heads[first], windowTokens: counts[1][first],
                 windows: own.map { Window(tokens: counts[2][$0], kldSum: kld[$0], agreements: counts[3][$0]) })
         }
     }

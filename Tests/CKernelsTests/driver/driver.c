@@ -90,6 +90,12 @@ static void products(void) {
       kl_q4_gemm_int8(isa, type, panels, ROWS, COLS, 1, PANELS, q, s, u, tokens, b, ROWS);
       report("q4_gemm_int8", difference(a, b, tokens * ROWS, 1), 1e-6);
       kl_q4_gemm_f32(KL_SCALAR, type, panels, ROWS, COLS, 0, PANELS, x, COLS, tokens, a, ROWS);
+      int8_t *pairs = allocate(2 * tokens * COLS);
+      float *ps = allocate(2 * tokens * GROUPS * 4), *pu = allocate(2 * tokens * GROUPS * 4);
+      kl_quantize_activation_pairs(isa, x, tokens, COLS, COLS, pairs, ps, pu);
+      kl_q4_gemm_int8_pairs(isa, type, panels, ROWS, COLS, 0, 1, pairs, ps, pu, tokens, b, ROWS);
+      kl_q4_gemm_int8_pairs(isa, type, panels, ROWS, COLS, 1, PANELS, pairs, ps, pu, tokens, b, ROWS);
+      report("q4_gemm_int8_pairs", difference(a, b, tokens * ROWS, 1), 1e-3);
       kl_q4_gemm_f32(isa, type, panels, ROWS, COLS, 0, 1, x, COLS, tokens, b, ROWS);
       kl_q4_gemm_f32(isa, type, panels, ROWS, COLS, 1, PANELS, x, COLS, tokens, b, ROWS);
       report("q4_gemm_f32", difference(a, b, tokens * ROWS, 1), 1e-5);
@@ -122,6 +128,12 @@ static void products8(void) {
       kl_q8_gemm_int8(isa, type, panels, ROWS, COLS, 1, PANELS, q, s, u, tokens, b, ROWS);
       report("q8_gemm_int8", difference(a, b, tokens * ROWS, 1), 1e-6);
       kl_q8_gemm_f32(KL_SCALAR, type, panels, ROWS, COLS, 0, PANELS, x, COLS, tokens, a, ROWS);
+      int8_t *pairs = allocate(2 * tokens * COLS);
+      float *ps = allocate(2 * tokens * GROUPS * 4), *pu = allocate(2 * tokens * GROUPS * 4);
+      kl_quantize_activation_pairs(isa, x, tokens, COLS, COLS, pairs, ps, pu);
+      kl_q8_gemm_int8_pairs(isa, type, panels, ROWS, COLS, 0, 1, pairs, ps, pu, tokens, b, ROWS);
+      kl_q8_gemm_int8_pairs(isa, type, panels, ROWS, COLS, 1, PANELS, pairs, ps, pu, tokens, b, ROWS);
+      report("q8_gemm_int8_pairs", difference(a, b, tokens * ROWS, 1), 1e-3);
       kl_q8_gemm_f32(isa, type, panels, ROWS, COLS, 0, 1, x, COLS, tokens, b, ROWS);
       kl_q8_gemm_f32(isa, type, panels, ROWS, COLS, 1, PANELS, x, COLS, tokens, b, ROWS);
       report("q8_gemm_f32", difference(a, b, tokens * ROWS, 1), 1e-5);
