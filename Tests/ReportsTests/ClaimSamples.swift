@@ -218,12 +218,16 @@ struct ClaimSample: Sendable {
 
     /// 20 answers after eight handoffs, 10 right with uniform cards; the value is how many with adaptive ones.
     private static func hops(_ all: inout [String: ClaimSample]) {
-        for (id, holds, fails) in [("P2-deeper", 15.0, 10.0), ("P2-competitive", 10, 9)] {
+        for (id, shape, task, holds, fails) in [
+            ("P2-deeper", "", "recall", 15.0, 10.0), ("P2-competitive", "", "recall", 10, 9),
+            ("P2-gsm8k", "llama3.1-8b", "gsm8k", 10, 9),
+        ] {
             all[id] = ClaimSample(holds: holds, fails: fails) { x in
                 let rows: [Row] = [("uniform", 10), ("topology", x)].flatMap { controller, right in
                     (0..<20).map { answer in
                         [
-                            "model": .string("one"), "task": .string("recall"), "controller": .string(controller),
+                            "model": .string("one"), "same_shape_as": .string(shape), "task": .string(task),
+                            "controller": .string(controller),
                             "hops": .int(8), "budget_bits": .double(4), "right": .int(Double(answer) < right ? 1 : 0),
                         ]
                     }

@@ -20,16 +20,17 @@ struct TableHopsTests {
     }
 
     /// 40 answers of 20 documents: those right with a controller are the first ones, all without a handoff.
-    static func hops(uniform: Int, adaptive: Int, base: Int = 40) throws -> ResultTable {
+    static func hops(uniform: Int, adaptive: Int, base: Int = 40, task: String = "recall") throws -> ResultTable {
+        let isScored = task == "recall"
         var rows: [Row] = []
         func add(_ controller: String, _ budget: Double, _ hops: Int, _ right: Int, kld: Double) {
             for answer in 0..<40 {
                 rows.append([
-                    "model": .string("mini"), "task": .string("recall"), "keys": .string("rotated"), "moves": .int(256),
+                    "model": .string("mini"), "task": .string(task), "keys": .string("rotated"), "moves": .int(256),
                     "controller": .string(controller), "budget_bits": .double(budget), "hops": .int(Int64(hops)),
                     "document": .int(Int64(answer / 2)), "answer": .int(Int64(answer % 2)), "handed_tokens": .int(400),
                     "stored_bits": .double(budget), "card_bytes": .int(1000), "right": .int(answer < right ? 1 : 0),
-                    "tokens_scored": .int(2), "agreements": .int(2), "kld_sum": .double(kld),
+                    "tokens_scored": .int(isScored ? 2 : 0), "agreements": .int(2), "kld_sum": isScored ? .double(kld) : .missing,
                 ])
             }
         }
@@ -72,6 +73,22 @@ struct TableHopsTests {
         #expect(try cell(table, 1, "right_last").number == 0.95 && cell(table, 0, "kld_first").number == 0.125)
         #expect(try cell(table, 0, "p_holm") == .missing("what the others are compared with"))
         #expect(try #require(cell(table, 1, "p_holm").number) < 0.001)
+    }
+
+    /// Answers that were generated are compared as all others are, without a divergence.
+    @Test func generatedAnswersHaveNoDivergence() throws {
+        let hops = try Self.hops(uniform: 20, adaptive: 38, task: "gsm8k")
+        let none = ReportTable.Cell.missing("generated answers are not compared token by token")
+        let second = try report("Q2", [hops])
+        #expect(second.id == "Q2-mini-gsm8k" && second.rows.count == 5)
+        #expect(second.caption.contains("answers greedily by itself") && !second.caption.contains("KLD"))
+        #expect(try cell(second, 4, "uniform_right").number == 0.5 && cell(second, 4, "adaptive_right").number == 0.95)
+        #expect(try cell(second, 4, "verdict") == .text("adaptive better"))
+        #expect(try cell(second, 1, "uniform_kld") == none && cell(second, 4, "uniform_kld") == none)
+        let third = try report("Q3", [hops])
+        #expect(try cell(third, 1, "right_last").number == 0.95 && cell(third, 1, "kld_last") == none)
+        let definition = try #require(figureDefinitions.first { $0.id == "F-Q2" })
+        #expect(try definition.build(input([hops])).isEmpty)
     }
 
     @Test func aLineForEachController() throws {

@@ -7,13 +7,15 @@ import Models
 final class Handing {
     let question: HandedQuestion
     let chain: HopChain
-    let base: HandedQuestion.Predictions
+    private var base = HandedQuestion.Predictions()
     /// Attention that the last rows of the context give to each of its tokens.
     let attention: [Double]
     /// Elements of keys and values on a card of the context.
     let elements: Int
     private let ladder: PrecisionLadder
     private let original: CacheCard
+    /// The first agent's own answer, where answers are generated.
+    private let generated: GSM8KScorer.Answer?
 
     /// Reads the context.
     /// - Parameter probeTokens: the last rows of the context whose attention is measured.
@@ -32,7 +34,8 @@ final class Handing {
         _ = try chain.engine.model.forward([SequenceStep(cache: cache, tokens: probe, wanted: .all, mass: mass)])
         attention = mass.tokens
         original = try chain.engine.card(of: cache)
-        base = try question.predictions(cache, engine: chain.engine)
+        generated = try question.generated(cache)
+        base = try question.predictions(generated == nil ? cache : sender(), engine: chain.engine)
     }
 
     /// The first agent's cache as it was when it had read the context.
@@ -42,8 +45,20 @@ final class Handing {
         return cache
     }
 
-    func scores(_ found: HandedQuestion.Predictions, of what: String) throws -> [HandedQuestion.Score] {
-        try question.scores(found, base: base, of: what)
+    /// The answers of the first agent.
+    func ownScores() throws -> [HandedQuestion.Score] {
+        try generated.map { [question.score($0, base: $0)] } ?? question.scores(base, base: base, of: HopsExperiment.none)
+    }
+
+    /// The answers of an agent whose cache holds the context.
+    func scores(_ cache: AgentCache, of what: String) throws -> [HandedQuestion.Score] {
+        guard let generated else { return try predicted(cache, of: what) }
+        return [question.score(try question.generated(cache)!, base: generated)]
+    }
+
+    /// What a cache that holds the context makes of the given answers, token by token; those of GSM8K are the published ones.
+    func predicted(_ cache: AgentCache, of what: String) throws -> [HandedQuestion.Score] {
+        try question.scores(question.predictions(cache, engine: chain.engine), base: base, of: what)
     }
 
     /// What the answers lose when `block` neighbouring tokens alone are on the ladder's lowest rung and all others on its
@@ -57,8 +72,7 @@ final class Handing {
             let precision = CardPrecision(schemes: [coarse, fine], tokens: (0..<count).map { own.contains($0) ? 0 : 1 })
             var loss = 0.0
             try chain.run(from: sender(), precisions: [precision]) { arrival in
-                loss = try scores(question.predictions(arrival.cache, engine: chain.engine), of: "oracle")
-                    .reduce(0) { $0 + $1.kldSum }
+                loss = try predicted(arrival.cache, of: "oracle").reduce(0) { $0 + $1.kldSum }
             }
             return Array(repeating: loss / Double(own.count), count: own.count)
         }

@@ -4,7 +4,8 @@ extension HopsExperiment {
     private static let head: [ColumnSchema] = [
         .init("cell", .string, "Cell of the run"),
         .init("model", .string, "Checkpoint"),
-        .init("task", .string, "Task, its test split"),
+        .init("same_shape_as", .string, "Shape with the same caches and vocabulary; empty: none"),
+        .init("task", .string, "Task, its test split; gsm8k: problems of that file"),
         .init("document", .int, units: "1", "Document of the task"),
         .init("moves", .int, units: "1", "Receivers take the context at a position drawn from 0 to this"),
         .init("keys", .string, "Keys on the cards: rotated, or with their rotation taken back"),
@@ -22,10 +23,13 @@ extension HopsExperiment {
             .init("stored_bits", .double, units: "1", "Bits per element of the last card, scales included"),
             .init("payload_bytes", .int, units: "byte", "Keys and values of the last card"),
             .init("card_bytes", .int, units: "byte", "The last card as a file"),
-            .init("right", .int, units: "1", "1 when every token of the answer is the most likely one"),
-            .init("tokens_scored", .int, units: "1", "Tokens of the answer"),
+            .init("right", .int, units: "1", "1 when every token of the answer is the most likely one; gsm8k: the number"),
+            .init("tokens_scored", .int, units: "1", "Tokens of the answer whose predictions were compared; gsm8k: 0"),
             .init("kld_sum", .double, units: "1", "Sum over them of KL(not handed on, handed on) in nats"),
-            .init("agreements", .int, units: "1", "Tokens at which both find the same token the most likely"),
+            .init(
+                "agreements", .int, units: "1",
+                "Tokens at which both find the same token the most likely; gsm8k: with which both answers begin"),
+            .init("generated_tokens", .int, units: "1", "gsm8k: tokens that the last agent generated; else 0"),
         ])
 
     /// One row for each model, document, rung of the ladder and number of handoffs.

@@ -33,9 +33,13 @@ public final class HopsExperiment: Experiment {
 
     private struct Plan {
         let model: QualityModel
+        /// The shape whose caches and vocabulary the model has; empty: none.
+        let shape: String
         let ladder: PrecisionLadder
-        let generator: TaskGenerator
+        let task: String
         let documents: Range<Int>
+        /// Document so and so; nil where nothing could be handed on.
+        let question: (Int, Engine) throws -> HandedQuestion?
         /// Are the ladder's schemes encoded again and again, instead of questions being asked?
         let isRequantization: Bool
     }
@@ -62,6 +66,7 @@ public final class HopsExperiment: Experiment {
         let requantized = try settings.int("requantized_documents", in: 0...1_000_000)
         let form = MLAForm(rawValue: try settings.string("mla_form", oneOf: ["expanded", "latent"]))!
         seed = UInt64(try settings.int("seed", in: 0...Int.max))
+        let gsm8k = try GSM8KSettings(settings, in: laboratory)
         try settings.finish()
 
         var plans: [String: Plan] = [:]
@@ -75,24 +80,42 @@ public final class HopsExperiment: Experiment {
                 throw settings.bad(
                     "budgets", "holds \(budget), less than the \(ladder.rungs[0].bits) bits of \(ladder.rungs[0].scheme)")
             }
+            let shape = try model.kin(in: laboratory).shape
+            func add(
+                _ task: String, _ name: String, _ documents: Range<Int>, cost: Int, requantization: Bool = false,
+                _ question: @escaping (Int, Engine) throws -> HandedQuestion?
+            ) {
+                let name = "hops/\(model.checkpoint.name)/\(name)"
+                plans[name] = Plan(
+                    model: model, shape: shape, ladder: ladder, task: task, documents: documents, question: question,
+                    isRequantization: requantization)
+                cells.append(Cell(name: name, cost: Double(documents.count * cost)))
+            }
+            func parts(_ task: String, _ count: Int, cost: Int, _ question: @escaping (Int, Engine) throws -> HandedQuestion?) {
+                for start in stride(from: 0, to: count, by: part) {
+                    let documents = start..<min(count, start + part)
+                    add(task, "\(task)/documents \(start)-\(documents.upperBound - 1)", documents, cost: cost, question)
+                }
+            }
             for (index, task) in tasks.enumerated() {
                 let generator = try TaskGenerator(
                     task: task, split: .test, seed: seed,
                     settings: TaskSettings(facts: facts...facts, questions: questions...questions))
                 let sample = generator.document(0)
                 let count = (answers + sample.answers.count - 1) / sample.answers.count
-                func plan(_ name: String, _ documents: Range<Int>, requantization: Bool) {
-                    let name = "hops/\(model.checkpoint.name)/\(name)"
-                    plans[name] = Plan(
-                        model: model, ladder: ladder, generator: generator, documents: documents,
-                        isRequantization: requantization)
-                    cells.append(Cell(name: name, cost: Double(documents.count * sample.text.utf8.count)))
+                let cost = sample.text.utf8.count
+                func question(_ index: Int, _: Engine) -> HandedQuestion? {
+                    HandedQuestion(generator.document(index), tokenizer: model.tokenizer)
                 }
-                if index == 0, requantized > 0 { plan("requantization", 0..<requantized, requantization: true) }
-                for start in stride(from: 0, to: count, by: part) {
-                    let documents = start..<min(count, start + part)
-                    plan("\(task.rawValue)/documents \(start)-\(documents.upperBound - 1)", documents, requantization: false)
+                if index == 0, requantized > 0 {
+                    add(task.rawValue, "requantization", 0..<requantized, cost: cost, requantization: true, question)
                 }
+                parts(task.rawValue, count, cost: cost, question)
+            }
+            parts(GSM8KSettings.task, gsm8k.problems.count, cost: gsm8k.cost(of: 1)) { [receiver] index, engine in
+                let scorer = try GSM8KScorer(
+                    engine: engine, tokenizer: model.tokenizer, scheme: receiver, maximumTokens: gsm8k.maximumTokens)
+                return HandedQuestion(gsm8k.problems[index], scorer: scorer)
             }
         }
         self.plans = plans
@@ -104,8 +127,7 @@ public final class HopsExperiment: Experiment {
         let engine = try plan.model.engine(.reference, like: laboratory.execution)
         let layout = try CacheLayout(spec: engine.model.cacheSpec, scheme: receiver)
         return try plan.documents.flatMap { index -> [(schema: TableSchema, row: Row)] in
-            let document = plan.generator.document(index)
-            guard let question = HandedQuestion(document, tokenizer: plan.model.tokenizer) else { return [] }
+            guard let question = try plan.question(index, engine) else { return [] }
             // What does not move must come out as it was: encoding again is looked at in place too.
             let moves = plan.isRequantization ? Set(moves + [0]).sorted() : moves
             return try moves.flatMap { move in
@@ -115,8 +137,9 @@ public final class HopsExperiment: Experiment {
                 let handing = try Handing(question, chain, ladder: plan.ladder, probeTokens: probeTokens)
                 let head: Row = [
                     "cell": .string(cell.name), "model": .string(plan.model.checkpoint.name),
-                    "task": .string(document.task.rawValue), "document": .int(Int64(index)), "moves": .int(Int64(move)),
-                    "keys": .string(keys.rawValue), "handed_tokens": .int(Int64(question.contextTokens)),
+                    "same_shape_as": .string(plan.shape), "task": .string(plan.task), "document": .int(Int64(index)),
+                    "moves": .int(Int64(move)), "keys": .string(keys.rawValue),
+                    "handed_tokens": .int(Int64(question.contextTokens)),
                 ]
                 return try plan.isRequantization
                     ? requantized(handing, plan, head) : asked(handing, plan, head, document: UInt64(index))
@@ -139,11 +162,12 @@ public final class HopsExperiment: Experiment {
                     "payload_bytes": .int(Int64(card?.payloadBytes ?? 0)), "card_bytes": .int(Int64(card?.bytes.count ?? 0)),
                     "right": .int(score.isRight ? 1 : 0), "tokens_scored": .int(Int64(score.tokens)),
                     "kld_sum": .double(score.kldSum), "agreements": .int(Int64(score.agreements)),
+                    "generated_tokens": .int(Int64(score.generatedTokens)),
                 ]
                 rows.append((Self.schema, head.merging(own) { $1 }))
             }
         }
-        add(Self.none, 0, 0, nil, try handing.scores(handing.base, of: Self.none))
+        add(Self.none, 0, 0, nil, try handing.ownScores())
         var context = HandoffContext(tokens: handing.question.contextTokens)
         context.attention = handing.attention
         context.fanOut = fanOut
@@ -168,8 +192,7 @@ public final class HopsExperiment: Experiment {
             for group in controller.looksAhead ? hops.map({ [$0] }) : [hops] {
                 try handing.chain.run(from: handing.sender(), precisions: precisions(group.last!)) { arrival in
                     guard group.contains(arrival.hop) else { return }
-                    let scores = try handing.scores(
-                        handing.question.predictions(arrival.cache, engine: handing.chain.engine), of: controller.name)
+                    let scores = try handing.scores(arrival.cache, of: controller.name)
                     add(controller.name, budget, arrival.hop, arrival.card, scores)
                 }
             }
@@ -186,8 +209,7 @@ public final class HopsExperiment: Experiment {
             try handing.chain.run(
                 from: handing.sender(), precisions: Array(repeating: precision, count: hops.last!)
             ) { arrival in
-                let scores = try handing.scores(
-                    handing.question.predictions(arrival.cache, engine: handing.chain.engine), of: rung.scheme.description)
+                let scores = try handing.predicted(arrival.cache, of: rung.scheme.description)
                 let own: Row = [
                     "scheme": .string(rung.scheme.description), "receiver_scheme": .string(receiver.description),
                     "hops": .int(Int64(arrival.hop)), "payload_bytes": .int(Int64(arrival.card.payloadBytes)),

@@ -13,7 +13,7 @@ public final class GSM8KScorer {
     public static let examples = 4
 
     private let engine: Engine
-    private let tokenizer: Tokenizer
+    let tokenizer: Tokenizer
     private let layout: CacheLayout
     private let maximumTokens: Int
     private let introduction: String
@@ -32,21 +32,38 @@ public final class GSM8KScorer {
     /// What the model reads before it answers.
     public func prompt(_ problem: GSM8K.Problem) -> String { introduction + "Question: \(problem.question)\nAnswer:" }
 
+    /// What the model said by itself.
+    struct Answer {
+        var text = ""
+        /// All that was generated, a token that ends the answer too.
+        var tokens: [Int32] = []
+    }
+
     /// - Returns: whether the number after "####" of the model's answer is that of the published one.
     /// - Throws: what ``LanguageModel/forward(_:)`` throws, a prompt that is too long for the model among it.
     public func score(_ problem: GSM8K.Problem) throws -> Bool {
-        let session = AgentSession(
-            engine: engine, cache: AgentCache(agent: "gsm8k", layout: layout, pool: BlockPool(budgetBytes: .max)))
+        let cache = AgentCache(agent: "gsm8k", layout: layout, pool: BlockPool(budgetBytes: .max))
+        return Self.isRight(try answer(problem, with: cache).text, to: problem)
+    }
+
+    /// Answers with a cache that holds the first tokens of the prompt, or none; the others are computed.
+    /// - Throws: as ``score(_:)``.
+    func answer(_ problem: GSM8K.Problem, with cache: AgentCache) throws -> Answer {
         var stream = tokenizer.streamDecoder()
-        var answer = ""
+        var answer = Answer()
         let stops = Set(tokenizer.specialTokens.stopIDs)
-        _ = try session.respond(to: tokenizer.encode(prompt(problem)), maximumTokens: maximumTokens) { token in
+        let held = cache.count
+        let turn = try AgentSession(engine: engine, cache: cache).respond(
+            to: tokenizer.encode(prompt(problem)), maximumTokens: maximumTokens
+        ) { token in
             guard !stops.contains(token) else { return false }
-            answer += stream.push(token)
-            return !Self.isComplete(answer)
+            answer.text += stream.push(token)
+            return !Self.isComplete(answer.text)
         }
-        answer += stream.finish()
-        return Self.isRight(answer, to: problem)
+        precondition(turn.hitTokens == held, "the prompt begins with what the cache holds")
+        answer.text += stream.finish()
+        answer.tokens = turn.tokens
+        return answer
     }
 
     /// Is there a line with a result, and its end?

@@ -1,6 +1,5 @@
 import Caches
 import Engine
-import Foundation
 import Models
 import Results
 import Schemes
@@ -16,8 +15,7 @@ public final class TasksExperiment: Experiment {
     private let laboratory: Laboratory
     private let plans: [String: Plan]
     private let documents: Int
-
-    private let gsm8kTokens: Int
+    private let gsm8k: GSM8KSettings
 
     private struct Plan {
         let model: QualityModel
@@ -27,7 +25,7 @@ public final class TasksExperiment: Experiment {
 
     private enum Source {
         case generated(TaskGenerator)
-        case gsm8k(ArraySlice<GSM8K.Problem>)
+        case gsm8k
     }
 
     public init(settings: Settings, laboratory: Laboratory) throws {
@@ -36,17 +34,13 @@ public final class TasksExperiment: Experiment {
         let schemes = try settings.strings("schemes").map { try CacheScheme(expression: $0) }
         let tasks = try settings.strings("tasks", oneOf: TaskKind.allCases.map(\.rawValue)).map { TaskKind(rawValue: $0)! }
         let documents = try settings.int("documents", in: 1...1_000_000)
-        let gsm8kTokens = try settings.int("gsm8k_tokens", in: 1...100_000)
-        (self.documents, self.gsm8kTokens) = (documents, gsm8kTokens)
         let facts = try settings.int("facts", in: 1...TaskSettings.maximumFacts)
         let questions = try settings.int("questions", in: 1...TaskSettings.maximumFacts)
         let form = MLAForm(rawValue: try settings.string("mla_form", oneOf: ["expanded", "latent"]))!
         let seed = UInt64(try settings.int("seed", in: 0...Int.max))
-        let gsm8k = laboratory.path(try settings.string("gsm8k_if_there"))
-        let problems = try settings.int("gsm8k_problems", in: 1...1_000_000)
+        let gsm8k = try GSM8KSettings(settings, in: laboratory)
         try settings.finish()
-        let isThere = FileManager.default.fileExists(atPath: gsm8k)
-        let published = try isThere ? GSM8K(path: gsm8k).problems.prefix(problems) : []
+        (self.documents, self.gsm8k) = (documents, gsm8k)
 
         var plans: [String: Plan] = [:]
         var cells: [Cell] = []
@@ -57,9 +51,8 @@ public final class TasksExperiment: Experiment {
                     settings: TaskSettings(facts: facts...facts, questions: questions...questions))
                 return (task.rawValue, .generated(generator), documents * generator.document(0).text.utf8.count)
             }
-            if isThere {
-                // A token that is generated takes about as long as ten that are read.
-                sources.append((Self.gsm8k, .gsm8k(published), published.count * (1500 + 10 * gsm8kTokens)))
+            if !gsm8k.problems.isEmpty {
+                sources.append((GSM8KSettings.task, .gsm8k, gsm8k.cost(of: gsm8k.problems.count)))
             }
             for (name, source, cost) in sources {
                 for scheme in schemes {
@@ -75,9 +68,6 @@ public final class TasksExperiment: Experiment {
         self.plans = plans
         self.cells = cells
     }
-
-    /// The name of GSM8K among the tasks.
-    static let gsm8k = "gsm8k"
 
     public func run(_ cell: Cell) throws -> [(schema: TableSchema, row: Row)] {
         let plan = plans[cell.name]!
@@ -99,11 +89,11 @@ public final class TasksExperiment: Experiment {
                     (Self.schema, row(document.task.rawValue, document.seed, index, number, scored.0.distance, scored.1))
                 }
             }
-        case .gsm8k(let problems):
+        case .gsm8k:
             let scorer = try GSM8KScorer(
-                engine: engine, tokenizer: plan.model.tokenizer, scheme: plan.scheme, maximumTokens: gsm8kTokens)
-            return try problems.enumerated().map { index, problem in
-                (Self.schema, row(Self.gsm8k, 0, index, 0, 0, try scorer.score(problem)))
+                engine: engine, tokenizer: plan.model.tokenizer, scheme: plan.scheme, maximumTokens: gsm8k.maximumTokens)
+            return try gsm8k.problems.enumerated().map { index, problem in
+                (Self.schema, row(GSM8KSettings.task, 0, index, 0, 0, try scorer.score(problem)))
             }
         }
     }

@@ -17,10 +17,12 @@ struct FigureQ2Hops: FigureDefinition {
 
     func build(_ input: ReportInput) throws -> [Figure] {
         guard let table = input.results.table("hops"), table.rowCount > 0 else { return [] }
-        let all = try HopSeries.all(table)
+        // Generated answers have no divergence.
+        let all = try HopSeries.all(table).filter(\.isScored)
         let panels = orderedSet(all.map(\.setting)).flatMap { setting in
             all.filter { $0.setting == setting }.budgets.map { (setting: setting, budget: $0) }
         }
+        guard !panels.isEmpty else { return [] }
         var data = TabSeparated(
             columns: ["panel", "model", "task", "budget_bits", "controller", "hops", "kld", "kld_low", "kld_high", "right"])
         var highest = 1

@@ -48,13 +48,23 @@ struct HopSeries {
             sampleCount: isRight.count, coverage: interval.coverage)
     }
 
+    /// Were tokens of answers given and predicted? Generated answers are right or wrong, and no more.
+    var isScored: Bool { documents.contains { $0.tokens > 0 } }
+
+    /// In nats per token; not a number where answers were generated.
     var meanDivergence: Double { Self.mean(documents) }
 
-    /// ``meanDivergence`` with an interval by drawing whole documents; nil for fewer than two.
+    /// ``meanDivergence`` with an interval by drawing whole documents; nil for fewer than two, and where answers were generated.
     var divergence: BootstrapEstimate? {
-        Statistics.bootstrap(groups: [documents.count], plan: .init(resamples: 1000)) { drawn in
+        guard isScored else { return nil }
+        return Statistics.bootstrap(groups: [documents.count], plan: .init(resamples: 1000)) { drawn in
             Self.mean(drawn[0].map { documents[$0] })
         }
+    }
+
+    /// ``divergence`` in a table.
+    var divergenceCell: ReportTable.Cell {
+        .drawn(divergence, else: isScored ? "an interval needs two documents" : "generated answers are not compared token by token")
     }
 
     private static func mean(_ documents: [Document]) -> Double {
@@ -135,12 +145,20 @@ extension [HopSeries] {
         let (setting, context) = (self[0].setting, Statistics.mean(map(\.contextTokens)))
         let place =
             setting.moves == 0 ? "at the same positions" : "at a position drawn from 0 to \(setting.moves), its keys \(setting.keys)"
-        return """
-            The first agent reads a context of \(NumberText.short(context)) tokens with an FP16 cache; each handoff makes a card of \
-            it, which the next agent takes \(place); the last one is asked. An answer is right when each of its tokens is the most \
+        let answers =
+            contains(where: \.isScored)
+            ? """
+            An answer is right when each of its tokens is the most \
             likely one given the right tokens before it, reference arithmetic. Answers: Wilson, 95 %; answers of one document \
             share its cards and are counted as if they did not. KLD in nats from the cache that was not handed on, at the \
-            answers' tokens; brackets: 95 % by drawing whole documents. Bits: stored bits per element of keys and \
+            answers' tokens; brackets: 95 % by drawing whole documents.
+            """
+            : """
+            It answers greedily by itself, reference arithmetic; right is the published number after '####'. Answers: Wilson, 95 %.
+            """
+        return """
+            The first agent reads a context of \(NumberText.short(context)) tokens with an FP16 cache; each handoff makes a card of \
+            it, which the next agent takes \(place); the last one is asked. \(answers) Bits: stored bits per element of keys and \
             values, scales included; the file of a card of several schemes also has a longer header.
             """
     }

@@ -56,13 +56,12 @@ struct TableQ2Hops: TableDefinition {
         func cell(_ series: HopSeries?, _ cell: (HopSeries) -> ReportTable.Cell) -> ReportTable.Cell {
             series.map(cell) ?? absent
         }
-        let few = "an interval needs two documents"
         return [
             .text(NumberText.exact(any.budgetBits)), .count(any.hops), cell(uniform) { .number($0.storedBits) },
             cell(adaptive) { .number($0.storedBits) }, cell(uniform) { .number($0.cardBytes) },
             cell(adaptive) { .number($0.cardBytes) }, .count(any.isRight.count), cell(uniform) { .estimate($0.right) },
-            cell(adaptive) { .estimate($0.right) }, cell(uniform) { .drawn($0.divergence, else: few) },
-            cell(adaptive) { .drawn($0.divergence, else: few) }, p.map(ReportTable.Cell.number) ?? absent,
+            cell(adaptive) { .estimate($0.right) }, cell(uniform, \.divergenceCell),
+            cell(adaptive, \.divergenceCell), p.map(ReportTable.Cell.number) ?? absent,
             p.map { .text(Self.verdict(uniform!, adaptive!, p: $0)) } ?? absent,
         ]
     }
@@ -82,7 +81,7 @@ struct TableQ2Hops: TableDefinition {
                 .text(isHanded ? NumberText.exact(series.budgetBits) : "none"), .count(series.hops),
                 isHanded ? .number(series.storedBits) : noCard, nothing, isHanded ? .number(series.cardBytes) : noCard, nothing,
                 .count(series.isRight.count), .estimate(series.right), nothing,
-                isHanded ? .drawn(series.divergence, else: "an interval needs two documents") : noCard, nothing, nothing,
+                isHanded ? series.divergenceCell : noCard, nothing, nothing,
                 nothing,
             ]
         }

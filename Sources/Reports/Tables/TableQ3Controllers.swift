@@ -58,7 +58,7 @@ struct TableQ3Controllers: TableDefinition {
         return [.text(NumberText.exact(budget)), .text(controller)]
             + (ends[1].map { [.number($0.storedBits), .number($0.cardBytes)] } ?? [absent, absent])
             + ends.map { $0.map { .estimate($0.right) } ?? absent }
-            + ends.map { $0.map { .drawn($0.divergence, else: "an interval needs two documents") } ?? absent }
+            + ends.map { $0?.divergenceCell ?? absent }
             + [
                 p.map(ReportTable.Cell.number)
                     ?? .missing(controller == HopSeries.uniform ? "what the others are compared with" : "not the same answers")

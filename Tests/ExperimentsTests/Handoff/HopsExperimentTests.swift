@@ -33,6 +33,9 @@ import Testing
                 requantized_documents: 1
                 mla_form: expanded
                 seed: 1
+                gsm8k_if_there: gsm8k.jsonl
+                gsm8k_problems: 3
+                gsm8k_tokens: 40
             """)
         return lab
     }
@@ -85,6 +88,68 @@ import Testing
         let four = rows.filter { $0["scheme"] == .string("affine-q4-g64") && number($0, "moves") == 0 }.map { number($0, "changed_bytes") }
         #expect(four[1] > 0 && four[2] < four[1] / 10)
         #expect(rows.contains { $0["scheme"] == .string("affine-q2-g64") && number($0, "changed_bytes") > 0 && number($0, "moves") > 0 })
+    }
+
+    /// Problems in the form of GSM8K, written for this test in words that the checkpoint knows; the last one's published
+    /// number is another than the right one.
+    private static let problems = [
+        ("Theo has 23 apples. Mara gives Theo 4 apples. Theo sells 9. How many apples does Theo have now?", "18"),
+        ("Ada has 12 pens. Ada buys 5 more. How many pens does Ada have now?", "17"),
+        ("Ada has 12 pens. Ada buys 5 more. How many pens does Ada have now?", "1"),
+    ].map { #"{"question": "\#($0)", "answer": "So many.\n#### \#($1)"}"# + "\n" }.joined()
+
+    /// The last agent answers by itself: as the one that was never handed anything, where nothing is lost on the way.
+    @Test func gsm8kIsATaskWhereItIsThere() throws {
+        let lab = try lab()
+        try lab.write("gsm8k.jsonl", Self.problems)
+        try lab.write(
+            "experiments/tasks.yaml",
+            """
+            experiment: tasks
+            title: Answers
+            profiles:
+              quick:
+                weights: [\(QualityExperimentTests.root)/datasets/checkpoints/llama-mini]
+                schemes: [fp16]
+                tasks: [dialogue]
+                documents: 1
+                facts: 6
+                questions: 1
+                mla_form: expanded
+                seed: 1
+                gsm8k_if_there: gsm8k.jsonl
+                gsm8k_problems: 3
+                gsm8k_tokens: 40
+            """)
+        let overrides = ["tasks=[recall]", "answers=1", "moves=[0]", "controllers=[uniform, oracle]", "requantized_documents=0"]
+        let all = try rows("hops", lab, overrides: overrides)
+        let rows = all.filter { $0["task"] == .string("gsm8k") }
+        // Not handed on, and after two numbers of hops of three conditions.
+        #expect(rows.count == 3 * (1 + 2 * 3) && rows.count < all.count)
+        for row in rows {
+            #expect(number(row, "tokens_scored") == 0 && number(row, "kld_sum").isNaN && number(row, "answer") == 0)
+            #expect((1...40).contains(number(row, "generated_tokens")))
+        }
+        func answers(_ controller: String, _ budget: Double, _ hops: Double) -> [Row] {
+            rows.filter {
+                $0["controller"] == .string(controller) && number($0, "budget_bits") == budget && number($0, "hops") == hops
+            }
+        }
+        let own = answers("none", 0, 0)
+        #expect(own.map { number($0, "document") } == [0, 1, 2])
+        #expect(own.allSatisfy { number($0, "agreements") == number($0, "generated_tokens") })
+        #expect(number(own[1], "right") == 1 && number(own[2], "right") == 0)
+        for hops in [1.0, 3] {
+            // 16 bits in place are the same answer, token by token.
+            let finest = answers("uniform", 16, hops)
+            #expect(finest.map { number($0, "agreements") } == own.map { number($0, "generated_tokens") })
+            #expect(finest.map { $0["generated_tokens"] } == own.map { $0["generated_tokens"] })
+            #expect(finest.map { $0["right"] } == own.map { $0["right"] })
+            #expect(answers("oracle", 3, hops).count == 3)
+        }
+        let table = try #require(try lab.run(["tasks"]).file.table("tasks"))
+        let asked = (0..<table.rowCount).map { table.row($0) }.filter { $0["task"] == .string("gsm8k") }
+        #expect(asked.map { $0["right"] } == own.map { $0["right"] })
     }
 
     @Test func aBudgetBelowTheLowestRungIsRefused() throws {
