@@ -72,7 +72,7 @@ import Text
     }
 
     /// │a − b│ ÷ │b│ over all positions.
-    private func relativeError(_ a: [Float], _ b: [Float]) -> Double {
+    private func relativeError(_ a: some Sequence<Float>, _ b: some Sequence<Float>) -> Double {
         var (error, size) = (0.0, 0.0)
         for (a, b) in zip(a, b) {
             error += Double(a - b) * Double(a - b)
@@ -88,6 +88,49 @@ import Text
         let reference = try logits(name, compute: .reference, bits: .four, kv: "fp32")
         let error = relativeError(fast, reference)
         #expect(error > 0 && error <= 2e-2, "\(error)")
+    }
+
+    /// A context that was computed at position 0 and came on a 16-bit card to another position, its keys turned: the logits of
+    /// each token that follows are those of a prefill at that position.
+    @Test(arguments: names, CardKeys.allCases)
+    func movedCards(name: String, keys: CardKeys) throws {
+        let execution = Execution(workers: WorkerPool(threads: 2), compute: .reference)
+        let checkpoint = try Checkpoint.open("\(Self.root)/datasets/checkpoints/\(name)")
+        let article = try String(contentsOfFile: Self.root + "/datasets/articles/markov-chains.md", encoding: .utf8)
+        // More context than Gemma's windows.
+        let tokens = Array(try checkpoint.loadTokenizer().encode(article).prefix(360))
+        let (context, rest) = (Array(tokens[..<320]), Array(tokens[320...]))
+        for form in name == "deepseek-mini" ? [MLAForm.expanded, .latent] : [.expanded] {
+            let model = try checkpoint.model(bits: .thirtyTwo, execution: execution, mlaForm: form)
+            let engine = Engine(model: model, execution: execution)
+            let layout = try CacheLayout(spec: model.cacheSpec, scheme: CacheScheme(expression: "fp16"))
+            func cache(at position: Int) -> AgentCache {
+                AgentCache(agent: "a", layout: layout, pool: BlockPool(budgetBytes: .max), positionOffset: position)
+            }
+            func following(_ cache: AgentCache) throws -> [Float] {
+                var all: [Float] = []
+                try engine.forEachLogits(cache, rest) { logits in
+                    for row in 0..<logits.rows { all += logits.row(row) }
+                }
+                return all
+            }
+            let sender = cache(at: 0)
+            try engine.prefill(sender, context)
+            var request = CardRequest()
+            request.keys = keys
+            let card = try engine.card(of: sender, request)
+            for position in [37, 200] {
+                let (there, receiver) = (cache(at: position), cache(at: position))
+                try engine.prefill(there, context)
+                try engine.inject(card, into: receiver)
+                let (expected, found) = (try following(there), try following(receiver))
+                #expect(found.count == rest.count * model.vocabularySize)
+                let errors = stride(from: 0, to: found.count, by: model.vocabularySize).map { start in
+                    relativeError(found[start..<(start + model.vocabularySize)], expected[start..<(start + model.vocabularySize)])
+                }
+                #expect(errors.max()! > 0 && errors.max()! <= 1e-3, "\(form), position \(position): \(errors.max()!)")
+            }
+        }
     }
 
     /// The latent form stores other numbers than the expanded one, both rounded to 16 bits, and means the same.
