@@ -104,7 +104,11 @@ import Testing
     @Test func damageFallsBackToPrefill() throws {
         let lab = try TinyLab(scheme: "affine-q4-g64", compute: .fast)
         let prompt = lab.tokens(600)
-        let expected = try AgentSession(engine: lab.engine, cache: lab.cache()).respond(to: prompt, maximumTokens: 10).tokens
+        let session = AgentSession(engine: lab.engine, cache: lab.cache())
+        let expected = try session.respond(to: prompt, maximumTokens: 10).tokens
+        // The last token is computed by itself then, which may decide a near tie in another way.
+        let expectedAgain = try session.respond(to: prompt, maximumTokens: 10)
+        #expect(expectedAgain.hitTokens == 599)
         var generator = SplitMix64(seed: 4)
         for trial in 0..<12 {
             let path = lab.folder + "/caches-\(trial)"
@@ -134,7 +138,7 @@ import Testing
             guard case .refused(let reason) = found else { Issue.record("\(found)"); continue }
             #expect(reason.hasSuffix("; it is not used.") && again.hitTokens == 0 && again.tokens == expected)
             let (last, third) = try turn(damaged)
-            #expect(last == .hot && third.hitTokens == 599 && third.tokens == expected)
+            #expect(last == .hot && third.hitTokens == 599 && third.tokens == expectedAgain.tokens)
         }
     }
 

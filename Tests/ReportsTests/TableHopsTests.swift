@@ -20,7 +20,9 @@ struct TableHopsTests {
     }
 
     /// 40 answers of 20 documents: those right with a controller are the first ones, all without a handoff.
-    static func hops(uniform: Int, adaptive: Int, base: Int = 40, task: String = "recall") throws -> ResultTable {
+    static func hops(
+        uniform: Int, adaptive: Int, base: Int = 40, task: String = "recall", documents: Int = 20
+    ) throws -> ResultTable {
         let isScored = task == "recall"
         var rows: [Row] = []
         func add(_ controller: String, _ budget: Double, _ hops: Int, _ right: Int, kld: Double) {
@@ -28,7 +30,7 @@ struct TableHopsTests {
                 rows.append([
                     "model": .string("mini"), "task": .string(task), "keys": .string("rotated"), "moves": .int(256),
                     "controller": .string(controller), "budget_bits": .double(budget), "hops": .int(Int64(hops)),
-                    "document": .int(Int64(answer / 2)), "answer": .int(Int64(answer % 2)), "handed_tokens": .int(400),
+                    "document": .int(Int64(answer % documents)), "answer": .int(Int64(answer / documents)), "handed_tokens": .int(400),
                     "stored_bits": .double(budget), "card_bytes": .int(1000), "right": .int(answer < right ? 1 : 0),
                     "tokens_scored": .int(isScored ? 2 : 0), "agreements": .int(2), "kld_sum": isScored ? .double(kld) : .missing,
                 ])
@@ -97,6 +99,12 @@ struct TableHopsTests {
         let lines = figure.data.split(separator: "\n").map(String.init)
         #expect(lines.count == 1 + 4)
         #expect(lines[1].hasPrefix("0\tmini\trecall\t3\tuniform\t1\t0.125\t") && lines[1].hasSuffix("\t0.5"))
+    }
+
+    /// One document has no interval to draw.
+    @Test func oneDocumentIsNotDrawn() throws {
+        let definition = try #require(figureDefinitions.first { $0.id == "F-Q2" })
+        #expect(try definition.build(input([Self.hops(uniform: 20, adaptive: 38, documents: 1)])).isEmpty)
     }
 
     /// Bytes that the second, third and fourth encoding change, of 1000, in each of two documents.

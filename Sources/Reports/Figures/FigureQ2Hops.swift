@@ -17,8 +17,8 @@ struct FigureQ2Hops: FigureDefinition {
 
     func build(_ input: ReportInput) throws -> [Figure] {
         guard let table = input.results.table("hops"), table.rowCount > 0 else { return [] }
-        // Generated answers have no divergence.
-        let all = try HopSeries.all(table).filter(\.isScored)
+        // Generated answers have no divergence, and one document no interval.
+        let all = try HopSeries.all(table).filter { $0.isScored && $0.documents.count > 1 }
         let panels = orderedSet(all.map(\.setting)).flatMap { setting in
             all.filter { $0.setting == setting }.budgets.map { (setting: setting, budget: $0) }
         }

@@ -94,8 +94,8 @@ import Testing
     /// number is another than the right one.
     private static let problems = [
         ("Theo has 23 apples. Mara gives Theo 4 apples. Theo sells 9. How many apples does Theo have now?", "18"),
-        ("Ada has 12 pens. Ada buys 5 more. How many pens does Ada have now?", "17"),
-        ("Ada has 12 pens. Ada buys 5 more. How many pens does Ada have now?", "1"),
+        ("Ada has 12 pens. Ada buys 5 more. Ada sells 3. How many pens does Ada have now?", "14"),
+        ("Ada has 12 pens. Ada buys 5 more. Ada sells 3. How many pens does Ada have now?", "1"),
     ].map { #"{"question": "\#($0)", "answer": "So many.\n#### \#($1)"}"# + "\n" }.joined()
 
     /// The last agent answers by itself: as the one that was never handed anything, where nothing is lost on the way.
