@@ -14,7 +14,6 @@ public final class TasksExperiment: Experiment {
     public let cells: [Cell]
     private let laboratory: Laboratory
     private let plans: [String: Plan]
-    private let documents: Int
     private let gsm8k: GSM8KSettings
 
     private struct Plan {
@@ -24,7 +23,7 @@ public final class TasksExperiment: Experiment {
     }
 
     private enum Source {
-        case generated(TaskGenerator)
+        case generated(TaskGenerator, documents: Int)
         case gsm8k
     }
 
@@ -34,13 +33,15 @@ public final class TasksExperiment: Experiment {
         let schemes = try settings.strings("schemes").map { try CacheScheme(expression: $0) }
         let tasks = try settings.strings("tasks", oneOf: TaskKind.allCases.map(\.rawValue)).map { TaskKind(rawValue: $0)! }
         let documents = try settings.int("documents", in: 1...1_000_000)
+        // A word problem has one answer, and is short.
+        let problems = try settings.int("problems", in: 1...1_000_000)
         let facts = try settings.int("facts", in: 1...TaskSettings.maximumFacts)
         let questions = try settings.int("questions", in: 1...TaskSettings.maximumFacts)
         let form = MLAForm(rawValue: try settings.string("mla_form", oneOf: ["expanded", "latent"]))!
         let seed = UInt64(try settings.int("seed", in: 0...Int.max))
         let gsm8k = try GSM8KSettings(settings, in: laboratory)
         try settings.finish()
-        (self.documents, self.gsm8k) = (documents, gsm8k)
+        self.gsm8k = gsm8k
 
         var plans: [String: Plan] = [:]
         var cells: [Cell] = []
@@ -49,7 +50,8 @@ public final class TasksExperiment: Experiment {
                 let generator = try TaskGenerator(
                     task: task, split: .test, seed: seed,
                     settings: TaskSettings(facts: facts...facts, questions: questions...questions))
-                return (task.rawValue, .generated(generator), documents * generator.document(0).text.utf8.count)
+                let count = task == .arithmetic ? problems : documents
+                return (task.rawValue, .generated(generator, documents: count), count * generator.document(0).text.utf8.count)
             }
             if !gsm8k.problems.isEmpty {
                 sources.append((GSM8KSettings.task, .gsm8k, gsm8k.cost(of: gsm8k.problems.count)))
@@ -81,7 +83,7 @@ public final class TasksExperiment: Experiment {
             ]
         }
         switch plan.source {
-        case .generated(let generator):
+        case .generated(let generator, let documents):
             let scorer = try TaskScorer(engine: engine, tokenizer: plan.model.tokenizer, scheme: plan.scheme)
             return try (0..<documents).flatMap { index in
                 let document = generator.document(index)

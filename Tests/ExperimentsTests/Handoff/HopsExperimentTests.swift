@@ -113,6 +113,7 @@ import Testing
                 schemes: [fp16]
                 tasks: [dialogue]
                 documents: 1
+                problems: 1
                 facts: 6
                 questions: 1
                 mla_form: expanded

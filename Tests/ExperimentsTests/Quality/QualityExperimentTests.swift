@@ -44,6 +44,7 @@ import Testing
                 schemes: [fp16, affine-q2-g64]
                 tasks: [dialogue, arithmetic]
                 documents: 4
+                problems: 4
                 facts: 6
                 questions: 3
                 mla_form: expanded
