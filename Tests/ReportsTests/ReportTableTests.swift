@@ -24,6 +24,8 @@ struct ReportTableTests {
         #expect(shown(.plain, [12.34]).1 == "12.3")
         #expect(shown(.plain, [0.012345]).1 == "0.0123")
         #expect(shown(.plain, [9.996]).1 == "10.0")
+        #expect(shown(.plain, [0.000000444]).1 == "0.000000444")
+        #expect(shown(.plain, [2.34e-230]).1 == "2.3e-230")
         #expect(shown(.plain, [0]).1 == "0")
         #expect(shown(.plain, [-1.5]).1 == "-1.50")
         #expect(shown(.plain, [123_456.7]).1 == "123,457")

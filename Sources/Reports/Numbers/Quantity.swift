@@ -73,7 +73,10 @@ enum NumberText {
         return (negative ? "-" : "") + grouped + (parts.count > 1 ? "." + parts[1] : "")
     }
 
-    static func short(_ value: Double) -> String { fixed(value, decimals: decimals(value)) }
+    /// With an exponent where zeros would fill a line, as those of p values.
+    static func short(_ value: Double) -> String {
+        value != 0 && abs(value) < 1e-9 ? String(format: "%.1e", value) : fixed(value, decimals: decimals(value))
+    }
 
     /// A constant as it was written: 0.5, 2.
     static func exact(_ value: Double) -> String { ReportTable.number(value) }
