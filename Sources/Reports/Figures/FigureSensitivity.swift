@@ -83,7 +83,7 @@ struct FigureSensitivity: FigureDefinition {
                     "unset grid", "unset colorbox",
                     "set logscale cb 10", String(format: "set cbrange [%.3g:%.3g]", low, high * 1.0001),
                     "set palette defined (0 \"#FFFFFF\", 1 \"\(GnuplotScript.orange)\", 2 \"\(GnuplotScript.vermilion)\")",
-                    "set xtics \(names.count > 16 ? "rotate by 90 " : "norotate ")(\(columns))", "set ytics (\(rows))",
+                    "set xtics \(names.count > 16 ? "rotate by 90 right " : "norotate autojustify ")(\(columns))", "set ytics (\(rows))",
                 ] + ["plot [-0.5:\(names.count).0-0.5] [-0.5:\(parts.count).0-0.5] \\\n  " + elements.joined(separator: ", \\\n  ")])
         }
         return script
