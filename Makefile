@@ -50,7 +50,7 @@ test-arm64:
 test-sanitize:
 	sh Tests/CKernelsTests/driver/run.sh sanitize
 
-# PROFILE=quick (minutes), laptop (at most 20 minutes) or paper (full size, hours). An unfinished run of the same
+# PROFILE=quick (minutes), laptop (about 20 minutes with AMX) or paper (full size, hours). An unfinished run of the same
 # settings is gone on with.
 reproduce: build
 	$(KVLAB) reproduce --profile $(PROFILE) --out $(RESULTS) --resume

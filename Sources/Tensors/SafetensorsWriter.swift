@@ -57,8 +57,8 @@ public struct SafetensorsWriter {
         return out
     }
 
-    /// A JSON string (RFC 8259). Written here because a card's header is on the path to a first token, and Foundation's writer
-    /// took a quarter of the time of a small card.
+    /// A JSON string (RFC 8259). Written here because a card's header is on the path to a first token, and most of the
+    /// time that it took to make a small card went to Foundation's writer.
     private static func quoted(_ text: String) -> String {
         var out = "\""
         for scalar in text.unicodeScalars {

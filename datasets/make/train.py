@@ -147,9 +147,10 @@ def train(a, text, pools):
         stage, found, log, start, seconds = (state[k] for k in ("stage", "found", "log", "step", "seconds"))
         tokens, runs = state["tokens"], state["runs"]
         print(f"resumed at step {start}", flush=True)
-    if not runs or runs[-1]["steps"] < a.steps:
-        runs = runs + [dict(began=start, steps=a.steps, command=card.command(a), tasks=card.digest(a.tasks, "*.jsonl"))]
-    elif runs[-1]["command"] != card.command(a):
+    run = dict(began=start, steps=a.steps, command=card.command(a), tasks=card.digest(a.tasks, "*.jsonl"))
+    if not runs or runs[-1]["steps"] == start < a.steps:
+        runs = runs + [run]
+    elif any(runs[-1][key] != run[key] for key in ("command", "tasks")):
         raise SystemExit(f"{path} is the state of another run: train.py {runs[-1]['command']}")
     began = runs[-1]["began"]
     rows = data.Rows(text, pools, a.seed)

@@ -67,7 +67,7 @@ void kl_q4_gemm_int8(kl_isa isa, kl_half type, const uint8_t *panels, size_t row
                      const float *sums, size_t tokens, float *y, size_t strideY);
 
 /// x as two terms of 8 bits, row 2t and row 2t + 1 of the outputs: what the first leaves over of token t is rounded again.
-/// codes [2 tokens, cols], scales and sums [2 tokens, cols/64]; x ≈ the sum of both to about one part in 40,000.
+/// codes [2 tokens, cols], scales and sums [2 tokens, cols/64]; x is the sum of both to within (0.5/127)² of its group's amax.
 void kl_quantize_activation_pairs(kl_isa isa, const float *x, size_t tokens, size_t cols, size_t strideX, int8_t *codes,
                                   float *scales, float *sums);
 /// kl_q4_gemm_int8 of such pairs: y[t] = W(x[2t] + x[2t + 1]), in one pass over the panels. tokens counts pairs.

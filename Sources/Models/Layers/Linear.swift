@@ -100,20 +100,11 @@ extension Linear {
         _ input: Activations, runs: [RowRun], into y: UnsafeMutablePointer<Float>, stride: Int, on execution: Execution
     ) {
         let groups = cols / Self.groupSize
-        let product: (_ run: RowRun, _ panels: Range<Int>) -> Void
+        let half: kl_half
+        var product = kl_q4_gemm_int8_pairs
         switch (storage, execution.compute) {
-        case (.affine4(let half), .fast):
-            product = { [self] run, panels in
-                kl_q4_gemm_int8_pairs(
-                    execution.isa, half, bytes, rows, cols, panels.lowerBound, panels.upperBound, input.codes, input.scales,
-                    input.sums, run.rows.count, y + run.rows.lowerBound * stride, stride)
-            }
-        case (.affine8(let half), .fast):
-            product = { [self] run, panels in
-                kl_q8_gemm_int8_pairs(
-                    execution.isa, half, bytes, rows, cols, panels.lowerBound, panels.upperBound, input.codes, input.scales,
-                    input.sums, run.rows.count, y + run.rows.lowerBound * stride, stride)
-            }
+        case (.affine4(let type), .fast): half = type
+        case (.affine8(let type), .fast): (half, product) = (type, kl_q8_gemm_int8_pairs)
         default: return apply(input, runs: runs, into: y, stride: stride, on: execution)
         }
         for run in runs {
@@ -128,7 +119,9 @@ extension Linear {
             }
             let part = max(1, panelCount / (execution.workers.threadCount * 4))
             execution.workers.run((panelCount + part - 1) / part) { index, _ in
-                product(run, index * part..<min(panelCount, (index + 1) * part))
+                product(
+                    execution.isa, half, bytes, rows, cols, index * part, min(panelCount, (index + 1) * part), input.codes,
+                    input.scales, input.sums, run.rows.count, y + run.rows.lowerBound * stride, stride)
             }
         }
     }
