@@ -219,6 +219,14 @@ public final class AgentCache: @unchecked Sendable {
         tokens.removeLast(count - newCount)
     }
 
+    /// Holds whole blocks that others hold too instead of what it held. Nothing waits in 16-bit floats.
+    func replace(tokens: [Int32], layers: [LayerBlocks]) {
+        self.tokens = tokens
+        self.layers = layers
+        leastCount = 0
+        hops = 0
+    }
+
     /// Layer `layer` has no rows before token `token`, which lies in its first block.
     func leaveGap(layer: Int, before token: Int) {
         precondition(token / blockTokens == layers[layer].first, "the gap is in the first block")

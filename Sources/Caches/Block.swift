@@ -19,7 +19,8 @@ final class Block: @unchecked Sendable {
     private let slot: BlockPool.Slot?
     private let owner: AnyObject?
     private let pool: BlockPool
-    private let stored: Mutex<Place?>
+    /// One place for each folder.
+    private let places: Mutex<[Place]>
 
     /// A block in the pool's own memory.
     init(slot: BlockPool.Slot, byteCount: Int, pool: BlockPool) {
@@ -29,7 +30,7 @@ final class Block: @unchecked Sendable {
         self.slot = slot
         owner = nil
         self.pool = pool
-        stored = Mutex(nil)
+        places = Mutex([])
     }
 
     /// A block in memory that `owner` keeps, a mapped file for example.
@@ -40,17 +41,23 @@ final class Block: @unchecked Sendable {
         slot = nil
         self.owner = owner
         self.pool = pool
-        stored = Mutex(place)
+        places = Mutex(place.map { [$0] } ?? [])
     }
 
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: pointer, count: byteCount) }
 
     func freeze() { isFrozen = true }
 
-    /// Where a save put the block; nil until one did.
-    var place: Place? {
-        get { stored.withLock { $0 } }
-        set { stored.withLock { $0 = newValue } }
+    /// The segment of `folder` that a save put the block in; nil until one did.
+    func segment(in folder: AgentFolder.Token) -> Int? {
+        places.withLock { $0.first { $0.folder === folder }?.segment }
+    }
+
+    func setPlace(_ place: Place) {
+        places.withLock { places in
+            places.removeAll { $0.folder === place.folder }
+            places.append(place)
+        }
     }
 
     deinit { pool.release(byteCount, slot: slot) }

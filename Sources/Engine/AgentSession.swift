@@ -6,12 +6,15 @@ import Tensors
 public final class AgentSession {
     private let engine: Engine
     public let cache: AgentCache
+    private let shared: SharedPrefixes?
     /// All that was said so far: prompts and answers. Its last token need not be in the cache.
     public private(set) var transcript: [Int32]
 
-    public init(engine: Engine, cache: AgentCache) {
+    /// - Parameter shared: what agents hold together; nil to share nothing.
+    public init(engine: Engine, cache: AgentCache, shared: SharedPrefixes? = nil) {
         self.engine = engine
         self.cache = cache
+        self.shared = shared
         transcript = cache.tokens
     }
 
@@ -22,6 +25,8 @@ public final class AgentSession {
         public var match = PromptMatch.none
         /// Prompt tokens found in the cache.
         public var hitTokens = 0
+        /// Those of them that another agent had computed.
+        public var sharedTokens = 0
         /// Prompt tokens computed.
         public var newTokens = 0
         /// The forward passes over the new prompt tokens.
@@ -44,10 +49,16 @@ public final class AgentSession {
         let clock = ContinuousClock()
         var turn = Turn()
         (turn.match, turn.hitTokens) = try cache.keepPrefix(of: prompt)
+        if let shared {
+            let own = turn.hitTokens
+            turn.hitTokens = shared.extend(cache, along: prompt)
+            turn.sharedTokens = turn.hitTokens - own
+        }
         turn.newTokens = prompt.count - turn.hitTokens
         let start = clock.now
         let logits = try engine.prefill(cache, Array(prompt[turn.hitTokens...]))
         let computed = clock.now
+        shared?.publish(cache)
         turn.tokens.append(engine.greedy(logits, row: 0))
         var mark = clock.now
         turn.forwardSeconds = (computed - start).seconds

@@ -79,6 +79,11 @@ extension ConcurrentScheduler {
         batch.merge(resident.cache)
         do {
             (entry.turn.match, entry.turn.hitTokens) = try resident.cache.keepPrefix(of: entry.request.prompt)
+            if let shared {
+                let own = entry.turn.hitTokens
+                entry.turn.hitTokens = shared.extend(resident.cache, along: entry.request.prompt)
+                entry.turn.sharedTokens = entry.turn.hitTokens - own
+            }
         } catch {
             leave(entry, .failed("\(error)"))
         }

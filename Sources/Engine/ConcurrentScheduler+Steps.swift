@@ -77,6 +77,7 @@ extension ConcurrentScheduler {
                 part.entry.turn.logitChecksums.append(kl_crc32c(0, values.baseAddress!, values.count))
             }
             row += 1
+            if part.isPrompt { shared?.publish(part.entry.cache) }
             if part.entry.take(token, at: end) { leave(part.entry, .finished) }
         }
     }

@@ -35,6 +35,8 @@ public final class ConcurrentScheduler: @unchecked Sendable {
     let layout: CacheLayout
     let pool: BlockPool
     let storage: SchedulerStorage?
+    /// nil where agents share nothing.
+    let shared: SharedPrefixes?
     let background: Background
     let inbox = SchedulerInbox()
     let loader: SchedulerLane
@@ -65,6 +67,7 @@ public final class ConcurrentScheduler: @unchecked Sendable {
         self.policy = policy
         self.background = background
         storage = store.map(SchedulerStorage.init)
+        shared = policy.sharesPrefixes ? SharedPrefixes(layout: layout) : nil
         let hasThreads = background == .threads && store != nil
         loader = SchedulerLane(name: "kvlab-loader", niceness: hasThreads ? 5 : nil)
         saver = SchedulerLane(name: "kvlab-saver", niceness: hasThreads ? 19 : nil)

@@ -18,6 +18,9 @@ public struct SchedulerPolicy: Sendable {
     public var prefetches = true
     /// Are caches written after each turn? Else they are gone when they are evicted.
     public var saves = true
+    /// May agents whose prompts begin with the same blocks of 256 tokens hold them together? Off, for isolation: see
+    /// ``SharedPrefixes``.
+    public var sharesPrefixes = false
     /// A checksum of each row of logits, for comparing runs bit by bit.
     public var recordsLogits = false
 

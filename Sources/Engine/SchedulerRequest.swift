@@ -58,6 +58,8 @@ public struct ScheduledTurn: Sendable {
     public internal(set) var promptTokens: Int
     /// Prompt tokens found in the cache.
     public internal(set) var hitTokens = 0
+    /// Those of them that another agent had computed.
+    public internal(set) var sharedTokens = 0
     /// When it was submitted.
     public let submitted: ContinuousClock.Instant
     /// From submitting to the first step with tokens of this request.

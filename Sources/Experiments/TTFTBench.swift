@@ -45,8 +45,7 @@ extension TTFTExperiment {
             _ = try AgentSession(engine: engine, cache: cache).respond(to: Array(prompt.prefix(64)), maximumTokens: 2)
         }
 
-        /// Nothing cached. What comes of it is saved for the others, and continued without ever having been saved, for
-        /// the tokens that they must give.
+        /// Nothing cached. What comes of it is what the others find.
         func cold() throws -> Sample {
             let cache = AgentCache(agent: "agent", layout: layout, pool: pool)
             let started = Self.now()
@@ -55,6 +54,23 @@ extension TTFTExperiment {
             let turn = try AgentSession(engine: engine, cache: cache).respond(to: exact, maximumTokens: 1)
             let ttft = (clock.now - start).seconds
             let stored = cache.storedBytes
+            let steps = try keep(cache)
+            return sample(
+                state: "cold", extended: false, pageCache: "none", turn: turn, stored: stored, ttft: ttft, stages: nil,
+                steps: steps, started: started, bytesRead: 0, bytesWritten: fileBytes, same: -1)
+        }
+
+        /// Random rows instead of a cold request, for what the others find: the prompt must begin with as many tokens 0.
+        func fill(seed: UInt64) throws {
+            let cache = AgentCache(agent: "agent", layout: layout, pool: pool)
+            try SyntheticContext(layout: layout, seed: seed, execution: engine.execution).fill(cache, to: context)
+            _ = try keep(cache)
+        }
+
+        /// Saves a cache of the context for the others, and continues it without its ever having been saved, for the tokens
+        /// that they must give.
+        /// - Returns: the seconds of each decode step.
+        private func keep(_ cache: AgentCache) throws -> [Double] {
             try folder.save(cache.snapshot(), identity: CacheIdentity(model: engine.model))
             fileBytes = folder.diskBytes
 
@@ -67,9 +83,7 @@ extension TTFTExperiment {
             if cache.truncatable.contains(context - 1) {
                 expected[false] = try session.respond(to: exact, maximumTokens: outputTokens).tokens
             }
-            return sample(
-                state: "cold", extended: false, pageCache: "none", turn: turn, stored: stored, ttft: ttft, stages: nil,
-                steps: extended.stepSeconds, started: started, bytesRead: 0, bytesWritten: fileBytes, same: -1)
+            return extended.stepSeconds
         }
 
         /// The agent's blocks are in the pool's memory.

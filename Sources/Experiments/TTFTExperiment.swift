@@ -23,6 +23,7 @@ public final class TTFTExperiment: Experiment {
     private let outputTokens: Int
     private let extendTokens: Int
     private let pageCaches: [PageCache]
+    private let contextRows: ContextRows
     private let seed: UInt64
 
     private struct Plan {
@@ -37,6 +38,14 @@ public final class TTFTExperiment: Experiment {
         case resident, dropped
     }
 
+    /// Where the rows of the context come from.
+    enum ContextRows: String, CaseIterable {
+        /// A cold request computes them.
+        case computed
+        /// They are random, and there is no cold request: warm and hot ones in a fraction of the time.
+        case random
+    }
+
     public init(settings: Settings, laboratory: Laboratory) throws {
         self.laboratory = laboratory
         let shapes = try settings.strings("shapes", oneOf: laboratory.shapeNames)
@@ -46,6 +55,8 @@ public final class TTFTExperiment: Experiment {
         outputTokens = try settings.int("output_tokens", in: 2...100_000)
         extendTokens = try settings.int("extend_tokens", in: 1...100_000)
         pageCaches = try settings.strings("page_cache", oneOf: PageCache.allCases.map(\.rawValue)).map { PageCache(rawValue: $0)! }
+        contextRows = ContextRows(
+            rawValue: try settings.string("context_rows", oneOf: ContextRows.allCases.map(\.rawValue)))!
         let seed = UInt64(try settings.int("seed", in: 0...Int.max))
         self.seed = seed
 
@@ -103,7 +114,11 @@ public final class TTFTExperiment: Experiment {
         defer { bench.removeFiles() }
         try bench.warmUp()
 
-        var samples = [try bench.cold()]
+        var samples: [Bench.Sample] = []
+        switch contextRows {
+        case .computed: samples.append(try bench.cold())
+        case .random: try bench.fill(seed: seed)
+        }
         var rest: [() throws -> Bench.Sample] = []
         for extended in [false, true] {
             rest.append { try bench.hot(extended: extended) }
@@ -124,6 +139,7 @@ public final class TTFTExperiment: Experiment {
             row["paper_model"] = .string(stands)
             row["weights"] = .string(engine.model.weightsLabel)
             row["protocol"] = .string("corrected")
+            row["context_rows"] = .string(contextRows.rawValue)
             row["threads"] = .int(Int64(engine.execution.workers.threadCount))
             row["isa"] = .string(engine.execution.isaName)
             row["compute"] = .string(engine.execution.compute.rawValue)
@@ -134,7 +150,10 @@ public final class TTFTExperiment: Experiment {
     /// Synthetic token ids: they depend on the seed, the context and the pass.
     private func prompt(_ plan: Plan, length: Int, vocabulary: Int) -> [Int32] {
         var generator = SplitMix64(seed: seed &+ UInt64(plan.context) &* 1_000_003 &+ UInt64(plan.pass))
-        return (0..<length).map { _ in Int32.random(in: 0..<Int32(vocabulary), using: &generator) }
+        return (0..<length).map { index in
+            let token = Int32.random(in: 0..<Int32(vocabulary), using: &generator)
+            return contextRows == .random && index < plan.context ? 0 : token
+        }
     }
 }
 
@@ -151,6 +170,7 @@ extension TTFTExperiment {
             .init("weights", .string, "Weights that ran"),
             .init("protocol", .string, "Measurement protocol"),
             .init("scheme", .string, "Cache scheme, read back from the cache"),
+            .init("context_rows", .string, "Rows of the context: computed by the cold request, or random and without one"),
             .init("state", .string, "cold, warm (loaded from disk) or hot (in memory)"),
             .init("variant", .string, "Same prompt (exact) or prompt and new tokens (extend)"),
             .init("page_cache", .string, "State of the file's pages before the load, as measured"),

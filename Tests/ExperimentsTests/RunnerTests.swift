@@ -36,6 +36,7 @@ import Testing
                     output_tokens: 6
                     extend_tokens: 5
                     page_cache: [resident, dropped]
+                    context_rows: computed
                     seed: 1
                 """)
             try write(
@@ -117,6 +118,19 @@ import Testing
         #expect(Set(directory.file.finishedCells).count == 4)
         #expect(directory.file.run.finishedAtNanoseconds != nil)
         #expect(try FileManager.default.contentsOfDirectory(atPath: lab.results).filter { $0.hasPrefix(".caches") } == [])
+    }
+
+    /// Warm and hot requests on a context of random rows: no cold one, and the tokens of the cache that was never saved.
+    @Test func ttftOnRandomRows() throws {
+        let file = try Lab().run(["ttft"], overrides: ["context_rows=random", "passes=1"]).file
+        let table = try #require(file.table("ttft"))
+        let rows = (0..<table.rowCount).map { table.row($0) }
+        #expect(rows.count == 2 * 6)
+        for row in rows {
+            #expect(row["state"] != .string("cold") && row["same_tokens"] == .int(1))
+            let hits: Int64 = row["context_tokens"] == .int(64) || row["context_tokens"] == .int(69) ? 64 : 300
+            #expect(row["hit_tokens"] == .int(row["variant"] == .string("exact") ? hits - 1 : hits))
+        }
     }
 
     @Test func capacityMeasuredEqualsComputed() throws {

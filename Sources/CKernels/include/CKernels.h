@@ -111,6 +111,9 @@ void kl_scores_half(kl_isa isa, kl_half type, const float *q, size_t strideQ, si
 void kl_accumulate_half(kl_isa isa, kl_half type, const float *p, size_t strideP, size_t heads,
                         const uint16_t *v, size_t n, size_t width, float *out, size_t strideO);
 
+/// Asks for the cache lines of `bytes` bytes ahead of their use; nothing is waited for.
+void kl_fetch(const void *x, size_t bytes);
+
 /// On packed 4-bit rows of group 64 (planes as in kl_affine_encode, bits 4). Queries come as 8-bit codes
 /// from kl_quantize_activations over [heads, width]: qCodes [heads, width], qScales, qSums [heads, width/64].
 /// Scores are exact but for float sums. On AVX-512, p * scale is a 16-bit code per block of 128 tokens, counted from

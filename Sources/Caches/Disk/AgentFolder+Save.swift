@@ -83,7 +83,7 @@ extension AgentFolder {
             for number in new { unlink("\(path)/\(SegmentFile.name(number))") }
             throw error
         }
-        for (block, segment) in placed { block.place = Block.Place(folder: token, segment: segment) }
+        for (block, segment) in placed { block.setPlace(Block.Place(folder: token, segment: segment)) }
         removeUnused(state)
         try FileSink.flushFolder(path)
         return report
@@ -106,10 +106,10 @@ extension AgentFolder {
 
     /// The segment that holds a block already; nil when the block must be written.
     private func usableSegment(of block: Block, _ manifest: Manifest?) -> Int? {
-        guard let place = block.place, place.folder === token, let manifest, manifest.segments.contains(place.segment),
-            access("\(path)/\(SegmentFile.name(place.segment))", R_OK) == 0
+        guard let segment = block.segment(in: token), let manifest, manifest.segments.contains(segment),
+            access("\(path)/\(SegmentFile.name(segment))", R_OK) == 0
         else { return nil }
-        return place.segment
+        return segment
     }
 
     /// Removes segments that the manifest does not name, and what processes left that died.

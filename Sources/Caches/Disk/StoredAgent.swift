@@ -124,7 +124,7 @@ public final class StoredAgent: @unchecked Sendable {
                 let block = try pool.allocate(piece.bytes.count)
                 block.pointer.copyMemory(from: piece.bytes.baseAddress!, byteCount: piece.bytes.count)
                 block.freeze()
-                block.place = Block.Place(folder: token, segment: piece.segment)
+                block.setPlace(Block.Place(folder: token, segment: piece.segment))
                 layers[piece.layer].blocks.append(block)
             }
         }

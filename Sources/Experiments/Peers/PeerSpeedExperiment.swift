@@ -52,7 +52,7 @@ public final class PeerSpeedExperiment: Experiment {
                 let name = "peer-speed/\(test.id)/pass \(pass)"
                 plans[name] = Plan(test: test, pass: pass, order: plans.count)
                 let weight = Double(test.tokens) * (test.kind == .decode ? 16 : 1) * Double(1 + test.depth / 4096)
-                cells.append(Cell(name: name, cost: weight * Double(test.layers * test.contenders.count)))
+                cells.append(Cell(name: name, cost: weight * Double(test.layers * test.contenders(inPass: pass).count)))
             }
         }
         self.plans = plans
@@ -82,7 +82,7 @@ public final class PeerSpeedExperiment: Experiment {
         let warmUp = test.tokens < PeerTest.longTokens
         var generator = SplitMix64(seed: seed &+ UInt64(plan.order))
         var rows: [(schema: TableSchema, row: Row)] = []
-        for (index, contender) in test.contenders.shuffled(using: &generator).enumerated() {
+        for (index, contender) in test.contenders(inPass: plan.pass).shuffled(using: &generator).enumerated() {
             let startedAt = Int64(Date().timeIntervalSince1970 * 1e9)
             var sample = LlamaBench.Result.failure("")
             switch contender.program {

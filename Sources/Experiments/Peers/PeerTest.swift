@@ -38,6 +38,8 @@ struct PeerTest {
     /// How kvlab caches latent attention; nothing to other models.
     let mlaForm: String
     let contenders: [Contender]
+    /// Those that take too long to run more than once.
+    let once: Set<Contender>
     let targets: [Target]
 
     /// Tests of so many tokens take long enough to need no warming up.
@@ -47,6 +49,9 @@ struct PeerTest {
     var name: String { "\(kind.rawValue) \(tokens)" + (depth > 0 ? " at \(depth)" : "") }
     /// "llama3.1-8b/1/decode 32 at 16384"
     var id: String { "\(shape)/\(layers)/\(name)" }
+
+    /// Who runs in a pass, the first being 1.
+    func contenders(inPass pass: Int) -> [Contender] { contenders.filter { pass == 1 || !once.contains($0) } }
 
     var bench: SpeedBench.Test {
         switch kind {
@@ -59,7 +64,7 @@ struct PeerTest {
 extension PeerTest {
     /// ```yaml
     /// - {shape: llama3.1-8b, layers: 1, kind: decode, tokens: 32, depth: 16384, kvlab: [affine-q4-g64], llama.cpp: [f16],
-    ///    targets: [{of: kvlab affine-q4-g64, over: llama.cpp f16, at_least: 3}]}
+    ///    once: [llama.cpp f16], targets: [{of: kvlab affine-q4-g64, over: llama.cpp f16, at_least: 3}]}
     /// ```
     init(_ settings: Settings, laboratory: Laboratory) throws {
         shape = try settings.string("shape", oneOf: laboratory.shapeNames)
@@ -76,6 +81,9 @@ extension PeerTest {
             throw settings.bad("shape", "has a test without two different contenders under kvlab and llama.cpp")
         }
         self.contenders = contenders
+        let names = contenders.map(\.description)
+        once = try settings.has("once")
+            ? Set(settings.strings("once", oneOf: names).map { contenders[names.firstIndex(of: $0)!] }) : []
         targets = try settings.has("targets") ? settings.groups("targets").map { try Target($0, contenders) } : []
         try settings.finish()
         let limit = try laboratory.configuration(shape: shape).contextLimit

@@ -67,6 +67,9 @@ extension CachedAttention {
         }
     }
 
+    /// Of a segment that is read next, as much is fetched beside the work on the one before it.
+    private static var fetchedBytes: Int { 20 << 10 }
+
     private func splits(_ sequence: Sequence, window: Int?) -> Splits {
         let end = sequence.firstPosition + 1
         return Splits(low: max(0, end - (window ?? end)), high: end)
@@ -103,6 +106,7 @@ extension CachedAttention {
                 shape.valuesInKeys
                 ? (layout.keys.scheme, keys) : (layout.values!.scheme, layout.valueSegment(head: heads.kvHead, in: base))
             let valueScratch = shape.valuesInKeys ? my.keys : my.values
+            if !shape.valuesInKeys { kl_fetch(values.base, min(layout.values!.byteCount, Self.fetchedBytes)) }
             if position >= waiting.keys {
                 sequence.cache.readWaiting(
                     .keys, layer: layer, head: heads.kvHead, positions: position..<(position + count), into: my.keys, isa: isa)
@@ -125,6 +129,10 @@ extension CachedAttention {
             kl_softmax_block(
                 isa, my.scores, blockTokens, group, count, partial.maxima, partial.sums, partial.output,
                 shape.summedWidth, shape.summedWidth)
+            if position + count < positions.upperBound {
+                let next = sequence.cache.block(layer: layer, holding: position + count)
+                kl_fetch(layout.keySegment(head: heads.kvHead, in: next).base, min(layout.keys.byteCount, Self.fetchedBytes))
+            }
             if position >= waiting.values {
                 // Values in keys are there since their scores.
                 if !shape.valuesInKeys {

@@ -67,6 +67,14 @@ public final class Linear: Sendable {
     }
 }
 
+extension Execution {
+    /// Panels that a thread takes at a time of `panels`, for products with `rows` inputs. A few rows are done at the speed of
+    /// memory, and threads that wait for the last one cost most: they take small parts.
+    fileprivate func panelShare(_ panels: Int, rows: Int) -> Int {
+        max(1, panels / (workers.threadCount * (rows > 8 ? 4 : 16)))
+    }
+}
+
 extension Linear {
     /// y[t * stride + r] = W[r] · x[t] for the rows t of `runs` and the rows of W in `range`, in parallel.
     /// - Parameters:
@@ -82,7 +90,7 @@ extension Linear {
         let last = (range.upperBound + Self.panelRows - 1) / Self.panelRows
         for run in runs {
             // Tiles take two panels at a time.
-            let share = max(1, (last - first) / (execution.workers.threadCount * 4))
+            let share = execution.panelShare(last - first, rows: run.rows.count)
             let part = run.inTiles ? share + share % 2 : share
             execution.workers.run((last - first + part - 1) / part) { index, _ in
                 let start = first + index * part
@@ -117,7 +125,7 @@ extension Linear {
                     execution.isa, input.values + (run.rows.lowerBound + index) * input.stride, 1, cols, input.stride,
                     input.codes + 2 * index * cols, input.scales + 2 * index * groups, input.sums + 2 * index * groups)
             }
-            let part = max(1, panelCount / (execution.workers.threadCount * 4))
+            let part = execution.panelShare(panelCount, rows: run.rows.count)
             execution.workers.run((panelCount + part - 1) / part) { index, _ in
                 product(
                     execution.isa, half, bytes, rows, cols, index * part, min(panelCount, (index + 1) * part), input.codes,
