@@ -9,21 +9,23 @@ extension AgentCache {
     /// Stores rows in 16-bit floats, and encodes the tiles that wait no longer once they count. What a query reads encoded is
     /// up to it: see ``SegmentLayout/firstWaiting(at:)``.
     func storeWaiting(
-        _ kind: RowKind, layer: Int, head: Int, rows: UnsafePointer<Float>, stride: Int, count new: Int, isa: kl_isa
+        _ kind: RowKind, layer: Int, head: Int, rows: UnsafePointer<Float>, stride: Int, count new: Int, probesFollow: Bool,
+        isa: kl_isa
     ) {
         let segment = layout.layers[layer].segment(kind)!
         precondition(new <= 1 || layers[layer].staging != nil, "\(new) rows, and room for one")
         for row in 0..<new {
-            kl_f32_to_half(
-                isa, KL_F16, rows + row * stride, segment.width,
-                waitingRow(kind, layer: layer, head: head, position: count + row).assumingMemoryBound(to: UInt16.self))
+            let place = waitingRow(kind, layer: layer, head: head, position: count + row).assumingMemoryBound(to: UInt16.self)
+            kl_f32_to_half(isa, KL_F16, rows + row * stride, segment.width, place)
+            if segment.readsAttention { (place + segment.width).update(repeating: 0, count: ProbeRows.count) }
         }
+        guard !(probesFollow && segment.readsAttention) else { return }
         encode(
             kind, layer: layer, head: head, positions: segment.encoded(at: count)..<segment.encoded(at: count + new), isa: isa)
     }
 
     /// Encodes whole tiles of rows that wait, where their block is still held.
-    private func encode(_ kind: RowKind, layer: Int, head: Int, positions: Range<Int>, isa: kl_isa) {
+    func encode(_ kind: RowKind, layer: Int, head: Int, positions: Range<Int>, isa: kl_isa) {
         let layerLayout = layout.layers[layer]
         let segment = layerLayout.segment(kind)!
         let start = max(positions.lowerBound, layers[layer].first * blockTokens)
@@ -38,9 +40,13 @@ extension AgentCache {
                 readWaiting(
                     kind, layer: layer, head: head, positions: position..<(position + part), into: floats.baseAddress!,
                     isa: isa)
-                segment.scheme.encode(
-                    floats.baseAddress!, count: part, stride: segment.width, at: token,
-                    into: layerLayout.segment(kind, head: head, in: block(layer: layer, holding: position)), isa: isa)
+                var target = layerLayout.segment(kind, head: head, in: block(layer: layer, holding: position))
+                target.firstPosition = position - token
+                withNoted(kind, layer: layer, head: head, tile: position, isa: isa) { saliency in
+                    target.saliency = saliency
+                    segment.scheme.encode(
+                        floats.baseAddress!, count: part, stride: segment.width, at: token, into: target, isa: isa)
+                }
                 position += part
             }
         }
@@ -60,16 +66,20 @@ extension AgentCache {
                 rows = min(rows, ring.rows - position % ring.rows)
                 if staged { rows = min(rows, count - position) }
             }
-            kl_half_to_f32(
-                isa, KL_F16,
-                waitingRow(kind, layer: layer, head: head, position: position).assumingMemoryBound(to: UInt16.self),
-                rows * width, out + (position - positions.lowerBound) * width)
+            let source = waitingRow(kind, layer: layer, head: head, position: position)
+            let target = out + (position - positions.lowerBound) * width
+            // Rows lie side by side unless something is noted behind each.
+            let (runs, length) = ring.rowBytes == 2 * width ? (1, rows * width) : (rows, width)
+            for run in 0..<runs {
+                kl_half_to_f32(
+                    isa, KL_F16, (source + run * ring.rowBytes).assumingMemoryBound(to: UInt16.self), length, target + run * width)
+            }
             position += rows
         }
     }
 
     /// Where a row that waits lies.
-    private func waitingRow(_ kind: RowKind, layer: Int, head: Int, position: Int) -> UnsafeMutableRawPointer {
+    func waitingRow(_ kind: RowKind, layer: Int, head: Int, position: Int) -> UnsafeMutableRawPointer {
         let residual = layout.layers[layer].residual!
         let ring = residual[kind]!
         if position >= count, let staging = layers[layer].staging {

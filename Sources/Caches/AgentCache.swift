@@ -127,34 +127,45 @@ public final class AgentCache: @unchecked Sendable {
     /// - Parameters:
     ///   - keys: [count, keyWidth] at `keys + i * keyStride`.
     ///   - values: [count, valueWidth] likewise; ignored where values are a part of the keys.
+    ///   - probesFollow: will the attention that probe rows give be noted before ``commit(_:)``? Then schemes that ask for it
+    ///     encode with ``encodeProbed(layer:head:tile:isa:)``, else at once and with nothing noted.
     public func store(
         layer: Int, head: Int, keys: UnsafePointer<Float>, keyStride: Int, values: UnsafePointer<Float>,
-        valueStride: Int, count rows: Int, isa: kl_isa
+        valueStride: Int, count rows: Int, probesFollow: Bool = false, isa: kl_isa
     ) {
-        store(.keys, layer: layer, head: head, rows: keys, stride: keyStride, count: rows, isa: isa)
+        store(
+            .keys, layer: layer, head: head, rows: keys, stride: keyStride, count: rows, probesFollow: probesFollow, isa: isa)
         if layout.layers[layer].values != nil {
-            store(.values, layer: layer, head: head, rows: values, stride: valueStride, count: rows, isa: isa)
+            store(
+                .values, layer: layer, head: head, rows: values, stride: valueStride, count: rows, probesFollow: probesFollow,
+                isa: isa)
         }
     }
 
     private func store(
-        _ kind: RowKind, layer: Int, head: Int, rows source: UnsafePointer<Float>, stride: Int, count rows: Int, isa: kl_isa
+        _ kind: RowKind, layer: Int, head: Int, rows source: UnsafePointer<Float>, stride: Int, count rows: Int, probesFollow: Bool,
+        isa: kl_isa
     ) {
         guard let trip = roundTrips.first(where: { ($0.kind, $0.layer, $0.head) == (kind, layer, head) }) else {
-            return encode(kind, layer: layer, head: head, rows: source, stride: stride, count: rows, isa: isa)
+            return encode(
+                kind, layer: layer, head: head, rows: source, stride: stride, count: rows, probesFollow: probesFollow, isa: isa)
         }
         trip.withRows(source, stride: stride, count: rows, isa: isa) {
-            encode(kind, layer: layer, head: head, rows: $0, stride: trip.segment.width, count: rows, isa: isa)
+            encode(
+                kind, layer: layer, head: head, rows: $0, stride: trip.segment.width, count: rows, probesFollow: probesFollow,
+                isa: isa)
         }
     }
 
     private func encode(
-        _ kind: RowKind, layer: Int, head: Int, rows source: UnsafePointer<Float>, stride: Int, count rows: Int, isa: kl_isa
+        _ kind: RowKind, layer: Int, head: Int, rows source: UnsafePointer<Float>, stride: Int, count rows: Int, probesFollow: Bool,
+        isa: kl_isa
     ) {
         let layerLayout = layout.layers[layer]
         let segment = layerLayout.segment(kind)!
         guard segment.residual == .none else {
-            return storeWaiting(kind, layer: layer, head: head, rows: source, stride: stride, count: rows, isa: isa)
+            return storeWaiting(
+                kind, layer: layer, head: head, rows: source, stride: stride, count: rows, probesFollow: probesFollow, isa: isa)
         }
         var row = 0
         while row < rows {

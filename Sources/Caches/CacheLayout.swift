@@ -54,6 +54,12 @@ public struct CacheLayout: Sendable {
         }
     }
 
+    /// Bits of an element of an encoded row, scales and all, over all layers.
+    public var encodedBits: Double {
+        let elements = layers.reduce(0) { $0 + $1.spec.kvHeads * ($1.spec.keyWidth + $1.spec.valueWidth) * blockTokens }
+        return Double(layers.reduce(0) { $0 + $1.blockBytes } * 8) / Double(elements)
+    }
+
     /// Does any layer leave its newest rows in 16-bit floats?
     public var hasResidual: Bool { !waiting.isEmpty }
 
@@ -113,6 +119,9 @@ public struct LayerLayout: Sendable {
         residual = try ResidualLayout(heads: spec.kvHeads, keys: keys, values: values)
     }
 
+    /// Does encoding ask for the attention that probe rows give?
+    public var readsAttention: Bool { keys.readsAttention || values?.readsAttention == true }
+
     /// nil for values that are a part of the keys.
     func segment(_ kind: RowKind) -> SegmentLayout? { kind == .keys ? keys : values }
 
@@ -138,7 +147,7 @@ public struct LayerLayout: Sendable {
         return [keys, values].compactMap { $0 }.reduce(0) { bytes, segment in
             let waiting = min(held, tokens - segment.encoded(at: tokens))
             return bytes + spec.kvHeads
-                * (waiting * ResidualLayout.rowBytes(segment.width) + (held - waiting) * segment.byteCount / blockTokens)
+                * (waiting * segment.waitingRowBytes + (held - waiting) * segment.byteCount / blockTokens)
         }
     }
 

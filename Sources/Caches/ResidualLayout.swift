@@ -31,7 +31,7 @@ struct ResidualLayout: Sendable {
         var end = 0
         func ring(_ segment: SegmentLayout?) -> Ring? {
             guard let segment, segment.residual != .none else { return nil }
-            let ring = Ring(rows: segment.waitingRows, rowBytes: Self.rowBytes(segment.width), offset: end)
+            let ring = Ring(rows: segment.waitingRows, rowBytes: segment.waitingRowBytes, offset: end)
             end += heads * ring.headBytes
             return ring
         }
@@ -39,8 +39,6 @@ struct ResidualLayout: Sendable {
         self.values = ring(values)
         byteCount = (end + 63) / 64 * 64
     }
-
-    static func rowBytes(_ width: Int) -> Int { width * 2 }
 
     subscript(kind: RowKind) -> Ring? { kind == .keys ? keys : values }
 

@@ -4,6 +4,7 @@ import CKernels
 extension KVScheme {
     public var tileTokens: Int { 1 }
     public var residual: ResidualWindow { .none }
+    public var readsAttention: Bool { false }
     public func scheme(for kind: RowKind) -> any KVScheme { self }
     public func check() throws {}
 

@@ -29,6 +29,10 @@ public protocol KVScheme: Sendable {
     /// tiles.
     var residual: ResidualWindow { get }
 
+    /// Does encoding ask for the attention that probe rows give to a tile's tokens? Such a scheme has tiles of
+    /// ``ProbeRows/tile`` tokens, which wait until they are whole.
+    var readsAttention: Bool { get }
+
     /// What stores keys, or values, under this scheme's name: itself, unless it stores the two in different ways.
     func scheme(for kind: RowKind) -> any KVScheme
 
@@ -91,6 +95,17 @@ public struct Segment {
     /// Elements of a row.
     public let width: Int
     let offsets: PlaneOffsets
+    /// Position of its first token in the agent's context; set where a scheme encodes.
+    public var firstPosition = 0
+    /// Of each row that is encoded the attention that probe rows give it, where the scheme reads attention; nil where none was
+    /// noted.
+    public var saliency: UnsafePointer<Float>?
+
+    init(base: UnsafeMutableRawPointer, width: Int, offsets: PlaneOffsets) {
+        self.base = base
+        self.width = width
+        self.offsets = offsets
+    }
 
     /// Where token `token`, or the tile that it is in, starts in plane `index`, as elements of `type`.
     public func plane<T>(_ index: Int, token: Int, as type: T.Type = T.self) -> UnsafeMutablePointer<T> {
@@ -115,6 +130,17 @@ struct PlaneOffsets: Sendable, Equatable {
             steps[index] = plane.bytesPerTile
             shifts[index] = plane.tileTokens.trailingZeroBitCount
             start += plane.segmentBytes
+        }
+    }
+
+    /// Planes of `tokens` tokens alone, from byte `end` on, which is moved behind them; each starts at a multiple of 8 bytes. A
+    /// plane with tiles has one, of all these tokens.
+    init(_ planes: [Plane], tokens: Int, end: inout Int) {
+        for (index, plane) in planes.enumerated() {
+            starts[index] = end
+            steps[index] = plane.tileTokens == 1 ? plane.bytesPerTile : 0
+            end += plane.tileTokens == 1 ? tokens * plane.bytesPerTile : plane.bytesPerTile
+            end = (end + 7) / 8 * 8
         }
     }
 

@@ -21,6 +21,7 @@ public struct RotatedScheme: KVScheme {
     public var tileTokens: Int { inner.tileTokens }
     /// Rows that wait are as they came, not rotated.
     public var residual: ResidualWindow { inner.residual }
+    public var readsAttention: Bool { inner.readsAttention }
 
     public func scheme(for kind: RowKind) -> any KVScheme {
         RotatedScheme(name: name, summary: summary, rotation: rotation, inner: inner.scheme(for: kind))

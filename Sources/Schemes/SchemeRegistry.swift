@@ -15,12 +15,14 @@ public enum SchemeRegistry {
         [NVFP4Scheme.plain, NVFP4Scheme.scaledRows],
         TurboQuantScheme.all,
         [KIVIScheme(bits: 4), KIVIScheme(bits: 2)],
+        [ZipCacheScheme()],
         [AbsmaxScheme()],
     ]
 
     /// Schemes around any of the others, by what stands before the bracket. A new wrapper adds one line here.
     public static let wrappers: [SchemeWrapper] = [
-        HadamardScheme.wrappers
+        HadamardScheme.wrappers,
+        [MixedScheme.wrapper],
     ].flatMap { $0 }
 
     /// The scheme of a name without brackets; nil where there is none.

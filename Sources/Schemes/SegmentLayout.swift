@@ -7,6 +7,8 @@ public struct SegmentLayout: Sendable {
     public let byteCount: Int
     public let tileTokens: Int
     public let residual: ResidualWindow
+    /// Does encoding ask for the attention that probe rows give?
+    public let readsAttention: Bool
     private let offsets: PlaneOffsets
 
     /// - Throws: what ``KVScheme/planes(width:)`` throws.
@@ -17,11 +19,15 @@ public struct SegmentLayout: Sendable {
         byteCount = planes.reduce(0) { $0 + $1.segmentBytes }
         tileTokens = scheme.tileTokens
         residual = scheme.residual
+        readsAttention = scheme.readsAttention
         offsets = PlaneOffsets(planes)
         precondition(
             blockTokens % tileTokens == 0 && planes.allSatisfy { tileTokens % $0.tileTokens == 0 }
                 && (tileTokens == 1 || residual != .none) && residual.encoded(at: blockTokens * 64, tile: 1) % tileTokens == 0,
             "the tiles and the residual window of '\(scheme.name)' do not go together")
+        precondition(
+            !readsAttention || (tileTokens == ProbeRows.tile && residual == .whole(tokens: ProbeRows.tile)),
+            "'\(scheme.name)' reads attention, and its tiles are not those of probe rows")
     }
 
     /// The segment that starts at `base`.
@@ -37,6 +43,9 @@ public struct SegmentLayout: Sendable {
 
     /// The most rows that wait at a time, with one that comes and one that may be taken back; 0 where none do.
     public var waitingRows: Int { residual.rows(tile: tileTokens) }
+
+    /// Bytes of a row that waits: its elements, and 16 bits for what each probe row of its tile gives it where that is asked for.
+    public var waitingRowBytes: Int { 2 * width + (readsAttention ? 2 * ProbeRows.count : 0) }
 
     /// The least number of stored rows to which a cache of `count` rows can go back, if the rows that waited at
     /// `count - 1` are kept.

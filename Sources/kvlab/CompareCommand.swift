@@ -51,7 +51,7 @@ struct CompareCommand: AsyncParsableCommand {
     }
 
     private static let columns = [
-        "scheme", "bits", "bytes_per_token", "kld_mean", "kld_p99", "top1", "ln_ppl_ratio", "right", "p_holm",
+        "scheme", "bits", "encoded_bits", "bytes_per_token", "kld_mean", "kld_p99", "top1", "ln_ppl_ratio", "right", "p_holm",
         "tokens_per_second", "restored_difference", "windows", "stopped_by",
     ]
 }

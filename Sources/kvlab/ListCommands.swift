@@ -62,7 +62,7 @@ struct SchemesCommand: ParsableCommand {
                 ]
             }
                 + SchemeRegistry.wrappers.map { wrapper in
-                    [("name", "\(wrapper.name)(X)"), ("bits per element", "as X"), ("what", wrapper.summary)]
+                    [("name", wrapper.form), ("bits per element", wrapper.schemes == 1 ? "as X" : "between X and Y"), ("what", wrapper.summary)]
                 }
                 + [[
                     ("name", "\(PythonScheme.prefix)FILE"), ("bits per element", "as FILE declares"),

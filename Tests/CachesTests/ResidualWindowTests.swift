@@ -92,7 +92,7 @@ import Testing
     }
 
     /// However rows come, the same is stored.
-    @Test(arguments: ["kivi-4", "k=kivi-2,v=q8_0", "layers 0-1: fp16; rest: kivi-2"], [nil, 1, 100, 300])
+    @Test(arguments: ["kivi-4", "k=kivi-2,v=q8_0", "layers 0-1: fp16; rest: kivi-2", "k=zipcache,v=mixed(random,40,q8_0,q4_0)"], [nil, 1, 100, 300])
     func stepsDoNotMatter(scheme: String, window: Int?) throws {
         let small = try SmallCache(scheme: scheme, window: window)
         let whole = small.cache()

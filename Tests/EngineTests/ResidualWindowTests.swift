@@ -84,10 +84,11 @@ import Testing
     }
 
     /// Cuts of a prompt change nothing: a query reads in 16-bit floats what waited when its 128 positions began.
-    @Test(arguments: TinyShape.allCases, [Compute.reference, .fast])
-    func cutsDoNotMatter(shape: TinyShape, compute: Compute) throws {
+    @Test(arguments: TinyShape.allCases, ["kivi-2 reference", "kivi-2 fast", "zipcache fast"])
+    func cutsDoNotMatter(shape: TinyShape, of what: String) throws {
+        let (scheme, compute) = (what.split(separator: " ")[0], Compute(rawValue: String(what.split(separator: " ")[1]))!)
         for form in [MLAForm.expanded, .latent] where shape == .deepseek || form == .expanded {
-            let lab = try TinyLab(scheme: "kivi-2", compute: compute, threads: 1, shape: shape, mlaForm: form)
+            let lab = try TinyLab(scheme: String(scheme), compute: compute, threads: 1, shape: shape, mlaForm: form)
             for (first, length) in [(0, 509), (127, 385), (255, 514), (3, 390)] {
                 func run(limit: Int) throws -> [[UInt32]] {
                     let cache = lab.cache()
@@ -106,7 +107,9 @@ import Testing
 
     /// A cache that was saved and loaded goes on bit by bit as the one that stayed in memory, and an agent's step is the same
     /// alone and in company.
-    @Test(arguments: TinyShape.allCases, ["kivi-2", "layers 0: kivi-4; rest: k=q8_0,v=kivi-2"])
+    @Test(arguments: TinyShape.allCases, [
+        "kivi-2", "layers 0: kivi-4; rest: k=q8_0,v=kivi-2", "layers 0: zipcache; rest: k=kivi-4,v=mixed(saliency,40,q8_0,q4_0)",
+    ])
     func restored(shape: TinyShape, scheme: String) throws {
         for form in [MLAForm.expanded, .latent] where shape == .deepseek || form == .expanded {
             let lab = try TinyLab(scheme: scheme, compute: .fast, threads: 2, shape: shape, mlaForm: form)

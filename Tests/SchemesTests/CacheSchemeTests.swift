@@ -70,6 +70,9 @@ import Testing
             try CacheScheme(expression: "v=q4_0,k=hadamard-32(hadamard-64(q4_0))").description
                 == "k=hadamard-32(hadamard-64(q4_0)),v=q4_0")
         #expect(try SchemeRegistry.scheme(named: "hadamard-64(q8_0)").bytesPerToken(width: 128) == 136)
+        let mixed = "mixed(saliency,32,hadamard-64(q8_0),q4_0)"
+        #expect(try CacheScheme.list("\(mixed),q4_0 k=\(mixed),v=q8_0").map(\.description) == [mixed, "q4_0", "k=\(mixed),v=q8_0"])
+        #expect(try CacheScheme(expression: "layers 0: \(mixed); rest: q4_0").description == "layers 0: \(mixed); rest: q4_0")
         #expect(throws: SchemeError.widthNotGrouped(scheme: "hadamard-128(q8_0)", width: 192, groupSize: 128)) {
             try SchemeRegistry.scheme(named: "hadamard-128(q8_0)").planes(width: 192)
         }
@@ -90,6 +93,16 @@ import Testing
             ("(q4_0)", 1, "a wrapper is missing"),
             ("q4_0)", 5, "there is no '(' before this ')'"),
             ("hadamard-64(q4_0))", 17, "there is no '(' before this ')'"),
+            ("mixed", 6, "'mixed' goes around a scheme; write mixed(saliency,64,affine-q4-g64,affine-q2-g64)"),
+            ("mixed(random,64,q8_0)", 7, "mixed(POLICY,N,X,Y) takes 4 in its brackets, and these are 3"),
+            ("mixed(salency,64,q8_0,q4_0)", 7, "unknown policy 'salency'; did you mean 'saliency'"),
+            ("mixed(oracle,64,q8_0,q4_0)", 7, "policy 'oracle' looks ahead, and a cache encodes what it has: it is for cards only"),
+            ("mixed(random,128,q8_0,q4_0)", 14, "N is a number of tokens from 1 to 127, not '128'"),
+            (
+                "mixed(random,64,q8_0,kivi-2)", 22,
+                "'kivi-2' does not store each row by itself and at once, as schemes in 'mixed' must"
+            ),
+            ("k=q8_0,v=mixed(random,64,q8_0,q4)", 31, "unknown scheme 'q4'; did you mean 'q4_1'"),
         ] {
             #expect(throws: SchemeError.malformed(expression: expression, position: position, problem: problem)) {
                 try CacheScheme(expression: expression)

@@ -11,6 +11,8 @@ enum SchemeBounds {
     static func bound(of scheme: any KVScheme) -> Bound? {
         if let affine = scheme as? AffineScheme { return { rows, _ in Self.affine(affine, rows) } }
         if let kivi = scheme as? KIVIScheme { return { rows, width in Self.kivi(kivi, rows, width) } }
+        if let mixed = scheme as? MixedScheme { return { rows, width in Self.mixed(mixed, rows, width) } }
+        if let zipcache = scheme as? ZipCacheScheme { return { rows, width in Self.zipcache(zipcache, rows, width) } }
         if let rotated = scheme as? RotatedScheme, rotated.name.hasPrefix("hadamard-") {
             return { rows, width in Self.hadamard(rotated, rows, width) }
         }
@@ -100,6 +102,28 @@ enum SchemeBounds {
             let step = (group.max()! - group.min()!) / Float((1 << scheme.bits) - 1)
             return step / 2 + group.map(abs).max()! / 256
         }
+    }
+
+    /// The worse of the two schemes, for each token.
+    private static func mixed(_ scheme: MixedScheme, _ rows: [Float], _ width: Int) -> [Float] {
+        let (fine, coarse) = (bound(of: scheme.fine)!, bound(of: scheme.coarse)!)
+        return stride(from: 0, to: rows.count, by: width).flatMap { start in
+            let row = Array(rows[start..<(start + width)])
+            return zip(fine(row, width), coarse(row, width)).map { Float.maximum($0, $1) }
+        }
+    }
+
+    /// Half a step of 2 bits. In keys the span is that of a channel; in values that of a row, whose elements were divided by the
+    /// roots of their channels' largest magnitudes and are not larger than these roots.
+    private static func zipcache(_ scheme: ZipCacheScheme, _ rows: [Float], _ width: Int) -> [Float] {
+        let columns = (0..<width).map { column in stride(from: column, to: rows.count, by: width).map { rows[$0] } }
+        let largest = columns.map { $0.map(abs).max()! }
+        let bounds = (0..<width).map { column -> Float in
+            if scheme.kind == .keys { return (columns[column].max()! - columns[column].min()!) / 6 + largest[column] / 256 }
+            let root = largest.max()!.squareRoot()
+            return largest[column].squareRoot() * root * (1 / 3 + 1 / 64)
+        }
+        return rows.indices.map { bounds[$0 % width] }
     }
 
     /// √Σ of the squares of the bounds in the block of rotated elements.

@@ -24,7 +24,7 @@ extension SchemesExperiment {
             storage = [
                 "tokens": .int(Int64(stored.tokens)), "stored_bytes": .int(Int64(stored.bytes)),
                 "elements": .int(Int64(stored.elements)), "file_bytes": .int(Int64(stored.fileBytes)),
-                "active_scheme": .string(stored.scheme),
+                "active_scheme": .string(stored.scheme), "encoded_bits": .double(layout.encodedBits),
             ]
             let (windows, reason, seconds) = try measureWindows(subject, scheme, series, engine)
             rows += windows
@@ -36,7 +36,7 @@ extension SchemesExperiment {
         }
         let nothing: Row = [
             "tokens": .int(0), "stored_bytes": .int(0), "elements": .int(0), "file_bytes": .int(0),
-            "active_scheme": .string(""),
+            "active_scheme": .string(""), "encoded_bits": .double(0),
         ]
         let own: Row = [
             "cell": .string(cell), "base_scheme": .string(settings.base.description),

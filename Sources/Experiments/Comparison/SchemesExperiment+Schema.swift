@@ -14,6 +14,7 @@ extension SchemesExperiment {
             .init("tokens", .int, units: "1", "Tokens of the cache whose bytes were counted"),
             .init("stored_bytes", .int, units: "byte", "Bytes of that cache in memory, scales and residual windows among them"),
             .init("elements", .int, units: "1", "Elements of keys and values that these bytes hold"),
+            .init("encoded_bits", .double, units: "bit", "Bits of an element of an encoded row, scales among them"),
             .init("file_bytes", .int, units: "byte", "Bytes of the saved cache, indexes and checksums among them"),
             .init("relative_interval", .double, units: "1", "Width of the interval of the mean KL divergence, over the mean, that was asked for"),
             .init("seconds_allowed", .double, units: "s", "Time for the windows"),

@@ -54,35 +54,46 @@ struct GroupedQueryAttention: AttentionLayer {
             }
             sequence.cache.store(
                 layer: layer, head: head, keys: keys, keyStride: stride, values: values, valueStride: stride,
-                count: sequence.count, isa: isa)
+                count: sequence.count, probesFollow: true, isa: isa)
         }
     }
 
-    func attend(_ step: Step, layer: Int, queriesReady: Bool) {
+    func probe(_ step: Step, layer: Int) {
+        turnQueries(step)
+        CachedAttention(execution: step.execution, scratch: step.scratch.attention).probe(
+            layer: layer, window: window, shape: shape, sequences: step.active.sequences, queries: step.scratch.projected,
+            queryStride: stride)
+    }
+
+    func attend(_ step: Step, layer: Int, queries: QueryRows) {
         let scratch = step.scratch
         let count = step.active.count
-        if !queriesReady {
+        if queries == .none {
             queryKeyValue.apply(
                 scratch.normed, runs: step.runs, rows: 0..<queryWidth, into: scratch.projected, stride: stride,
                 on: step.execution)
         }
-        let rows = step.active.rows
-        let isa = step.execution.isa
-        step.execution.forEachChunk(of: count) { chunk in
-            for row in chunk {
-                for head in 0..<shape.queryHeads {
-                    let query = scratch.projected + row * stride + head * shape.keyWidth
-                    queryNorm?.apply(query, into: query, isa: isa)
-                    rotate(query, row: rows[row], step)
-                }
-            }
-        }
+        if queries != .turned { turnQueries(step) }
         CachedAttention(execution: step.execution, scratch: scratch.attention).attend(
             layer: layer, window: window, shape: shape, sequences: step.active.sequences, queries: scratch.projected,
             queryStride: stride, out: scratch.mixed, outStride: output.cols)
         let mixed = scratch.activations(scratch.mixed, stride: output.cols)
         step.execution.forEachChunk(of: count) { step.quantize(mixed, rows: $0, cols: output.cols) }
         output.apply(mixed, runs: step.runs, into: scratch.delta, stride: scratch.hiddenSize, on: step.execution)
+    }
+
+    /// Norms and turns the queries of the active rows.
+    private func turnQueries(_ step: Step) {
+        let rows = step.active.rows
+        step.execution.forEachChunk(of: step.active.count) { chunk in
+            for row in chunk {
+                for head in 0..<shape.queryHeads {
+                    let query = step.scratch.projected + row * stride + head * shape.keyWidth
+                    queryNorm?.apply(query, into: query, isa: step.execution.isa)
+                    rotate(query, row: rows[row], step)
+                }
+            }
+        }
     }
 
     /// Turns one head of the token in step row `row`.

@@ -145,7 +145,7 @@ struct LatentAttention: AttentionLayer {
             sequence.cache.store(
                 layer: layer, head: head, keys: row + keys + head * keyWidth, keyStride: stride,
                 values: row + values + head * (shape.nopeWidth + shape.valueWidth), valueStride: stride,
-                count: sequence.count, isa: isa)
+                count: sequence.count, probesFollow: true, isa: isa)
         }
     }
 
@@ -202,33 +202,48 @@ struct LatentAttention: AttentionLayer {
 
     // MARK: Attention
 
-    func attend(_ step: Step, layer: Int, queriesReady: Bool) {
-        let scratch = step.scratch
-        let count = step.active.count
-        if !queriesReady {
-            projectQueries(step, rows: count)
-            expandQueries(step, rows: count)
-        }
+    /// Where the queries are that attention over the cache takes, in a projected row.
+    private var attentionQueries: Int { shape.isLatent ? shape.first : shape.queries }
+
+    func probe(_ step: Step, layer: Int) {
+        turnQueries(step)
+        CachedAttention(execution: step.execution, scratch: step.scratch.attention).probe(
+            layer: layer, window: nil, shape: shape.attention, sequences: step.active.sequences,
+            queries: step.scratch.projected + attentionQueries, queryStride: stride)
+    }
+
+    /// Turns the queries of the active rows, and absorbs the expansion in the latent form.
+    private func turnQueries(_ step: Step) {
         let rows = step.active.rows
-        step.execution.forEachChunk(of: count) { chunk in
+        step.execution.forEachChunk(of: step.active.count) { chunk in
             for row in chunk {
                 for head in 0..<shape.heads {
-                    let query = scratch.projected + row * stride + shape.queries + head * shape.queryWidth
+                    let query = step.scratch.projected + row * stride + shape.queries + head * shape.queryWidth
                     rotate(query + shape.nopeWidth, row: rows[row], step)
                 }
             }
         }
+        if case .absorbed(let absorbed) = expansion { absorbed.queries(shape, step) }
+    }
+
+    func attend(_ step: Step, layer: Int, queries: QueryRows) {
+        let scratch = step.scratch
+        let count = step.active.count
+        if queries == .none {
+            projectQueries(step, rows: count)
+            expandQueries(step, rows: count)
+        }
+        if queries != .turned { turnQueries(step) }
         let attention = CachedAttention(execution: step.execution, scratch: scratch.attention)
         switch expansion {
         case .whole:
             attention.attend(
                 layer: layer, window: nil, shape: shape.attention, sequences: step.active.sequences,
-                queries: scratch.projected + shape.queries, queryStride: stride, out: scratch.mixed, outStride: output.cols)
+                queries: scratch.projected + attentionQueries, queryStride: stride, out: scratch.mixed, outStride: output.cols)
         case .absorbed(let absorbed):
-            absorbed.queries(shape, step)
             attention.attend(
                 layer: layer, window: nil, shape: shape.attention, sequences: step.active.sequences,
-                queries: scratch.projected + shape.first, queryStride: stride, out: scratch.projected + shape.second,
+                queries: scratch.projected + attentionQueries, queryStride: stride, out: scratch.projected + shape.second,
                 outStride: stride)
             absorbed.values(shape, step)
         }

@@ -5,14 +5,27 @@ protocol AttentionLayer: Sendable {
     /// Stores keys and values of all rows of the step, from `scratch.normed`, and checks them; computes their queries
     /// too if asked to.
     func storeKeysAndValues(_ step: Step, layer: Int, andQueries: Bool)
-    /// delta = attention of the active rows. Unless `queriesReady`, their queries come from `scratch.normed`.
-    func attend(_ step: Step, layer: Int, queriesReady: Bool)
+    /// Turns the queries of all rows, gives the tokens that wait the attention of probe rows, and encodes the tiles that the step
+    /// fills; where a cache's scheme asks for it.
+    func probe(_ step: Step, layer: Int)
+    /// delta = attention of the active rows.
+    func attend(_ step: Step, layer: Int, queries: QueryRows)
     /// Bytes of its weights.
     var byteCount: Int { get }
     /// What a row's keys and values cost, and what the rest does.
     var storeCost: LayerCost { get }
     var attendCost: LayerCost { get }
     var attentionShape: CachedAttention.Shape { get }
+}
+
+/// What is there of the queries of the active rows.
+enum QueryRows {
+    /// Nothing: they come from `scratch.normed`.
+    case none
+    /// The product.
+    case projected
+    /// Queries as attention takes them.
+    case turned
 }
 
 /// What follows attention in a layer.
@@ -42,14 +55,16 @@ struct TransformerBlock: Sendable {
     ///   sees them: it is the row where damage shows first that is named.
     func apply(_ step: Step, layer: Int, last: Bool) throws {
         inputNorm.apply(to: step, rows: step.rows.count)
-        attention.storeKeysAndValues(step, layer: layer, andQueries: !last)
+        let probes = step.rows.sequences.contains { $0.cache.layout.layers[layer].readsAttention }
+        attention.storeKeysAndValues(step, layer: layer, andQueries: !last || probes)
         try step.throwIfNotFinite(.layer(layer))
+        if probes { attention.probe(step, layer: layer) }
         if last {
             step.narrow()
             guard step.active.count > 0 else { return }
             inputNorm.apply(to: step, rows: step.active.count)
         }
-        attention.attend(step, layer: layer, queriesReady: !last)
+        attention.attend(step, layer: layer, queries: last ? .none : probes ? .turned : .projected)
         add(step, afterAttention)
         feedForwardNorm.apply(to: step, rows: step.active.count)
         feedForward.apply(step)

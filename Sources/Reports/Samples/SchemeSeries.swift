@@ -25,6 +25,8 @@ struct SchemeSeries {
     var tokens: Int
     var storedBytes: Int
     var elements: Int
+    /// Bits of an element of an encoded row; nil in runs that do not say.
+    var encodedBits: Double?
     var fileBytes: Int
     var relativeInterval: Double
     var secondsAllowed: Double
@@ -42,7 +44,7 @@ struct SchemeSeries {
     var depth: Int?
 
     var isBase: Bool { scheme == baseScheme }
-    /// Bits that an element of keys and values takes in memory; nil where nothing was stored.
+    /// Bits that an element of keys and values takes in memory, rows that wait in 16-bit floats among them; nil where nothing was stored.
     var bits: Double? { elements > 0 ? Double(storedBytes) * 8 / Double(elements) : nil }
     /// Standard error of the mean divergence, by drawing whole windows.
     var mean: BootstrapEstimate? { divergence?.mean(\.kldSum) }
@@ -57,6 +59,7 @@ struct SchemeSeries {
         let (active, problem) = (try table.requiredStrings("active_scheme"), try table.requiredStrings("problem"))
         let (tokens, bytes) = (try table.requiredInts("tokens"), try table.requiredInts("stored_bytes"))
         let (elements, file) = (try table.requiredInts("elements"), try table.requiredInts("file_bytes"))
+        let encoded = table.doubles("encoded_bits")
         let stopped = try table.requiredStrings("stopped_by")
         let interval = try table.requiredDoubles("relative_interval")
         let allowed = try table.requiredDoubles("seconds_allowed")
@@ -65,7 +68,7 @@ struct SchemeSeries {
             var series = SchemeSeries(
                 model: key.model, weights: weights[row], scheme: key.scheme, activeScheme: active[row],
                 baseScheme: base[row], tokens: tokens[row], storedBytes: bytes[row], elements: elements[row],
-                fileBytes: file[row], relativeInterval: interval[row], secondsAllowed: allowed[row],
+                encodedBits: encoded?[row], fileBytes: file[row], relativeInterval: interval[row], secondsAllowed: allowed[row],
                 stoppedBy: stopped[row], problem: problem[row], divergence: divergences[key])
             series.windows = windows[key] ?? []
             series.answers = Dictionary(answers[key] ?? [], uniquingKeysWith: { $1 })

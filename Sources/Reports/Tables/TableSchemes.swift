@@ -30,7 +30,8 @@ struct TableSchemes: TableDefinition {
         return ReportTable(
             id: "\(id)-\(model)", title: "\(title): \(model)",
             caption: """
-                \(text)Bits: what the cache holds in memory over its elements. Answers: Wilson, 95 %; p: exact McNemar against \
+                \(text)Bits: what the cache holds in memory over its elements, rows that wait in \
+                16-bit floats among them; encoded: those of an encoded row. Answers: Wilson, 95 %; p: exact McNemar against \
                 \(own[0].baseScheme) on the same answers, Holm's correction over \(p.count). \(speed(own)) \
                 Weights \(own[0].weights). \(input.provenance())
                 """,
@@ -48,6 +49,7 @@ struct TableSchemes: TableDefinition {
     private static let columns: [ReportTable.Column] = [
         .init("Cache", key: "scheme", .text),
         .init("Bits", key: "bits", .plain),
+        .init("Encoded", key: "encoded_bits", .plain),
         .init("Bytes/token", key: "bytes_per_token", .count),
         .init("In the file", key: "file_bytes_per_token", .count, isDetail: true),
         .init("KLD, mean", key: "kld_mean", .plain, hasInterval: true),
@@ -79,8 +81,9 @@ struct TableSchemes: TableDefinition {
         }
         return [
             .text(series.isBase ? "\(series.scheme) (noise floor: \(series.divergence?.compute ?? "?") arithmetic)" : series.scheme),
-            series.bits.map(ReportTable.Cell.number) ?? .missing(reason), perToken(series.storedBytes),
-            perToken(series.fileBytes),
+            series.bits.map(ReportTable.Cell.number) ?? .missing(reason),
+            series.bits == nil ? .missing(reason) : series.encodedBits.map(ReportTable.Cell.number) ?? .missing("this run does not say"),
+            perToken(series.storedBytes), perToken(series.fileBytes),
         ] + divergence(series, reason) + [
             right(Array(series.answers.values), reason),
             series.isBase ? .missing("what the others are compared with") : p.map(ReportTable.Cell.number) ?? .missing(reason),

@@ -18,7 +18,7 @@ import Testing
                 weights: [\(QualityExperimentTests.root)/datasets/checkpoints/llama-mini]
                 texts: [text.txt]
                 base_scheme: fp16
-                schemes: [affine-q4-g64, affine-q4-g128, "hadamard-64(affine-q2-g64)", "k=q8_0,v=q4_0"]
+                schemes: [affine-q4-g64, affine-q4-g128, "hadamard-64(affine-q2-g64)", "k=q8_0,v=q4_0", zipcache]
                 window: 256
                 stride: 64
                 relative_interval: 0.001
@@ -48,10 +48,11 @@ import Testing
     @Test func everySchemeHasItsRowsAndOneThatDoesNotFitHasAReason() throws {
         let file = try lab().run(["schemes"]).file
         let schemes = try rows(file.table("schemes"))
-        #expect(schemes.count == 5)
-        // Bits that are stored for each element, scales included: 256 tokens are a whole block.
+        #expect(schemes.count == 6)
+        // Bits that are stored for each element, scales included: 256 tokens are a whole block. ZipCache has two tiles in it and
+        // room for 129 rows of 152 bytes, of keys and of values.
         let bits: [String: Double] = [
-            "fp16": 16, "affine-q4-g64": 4.5, "hadamard-64(affine-q2-g64)": 2.5, "k=q8_0,v=q4_0": 6.5,
+            "fp16": 16, "affine-q4-g64": 4.5, "hadamard-64(affine-q2-g64)": 2.5, "k=q8_0,v=q4_0": 6.5, "zipcache": 13.375,
         ]
         for row in schemes {
             guard case .string(let scheme) = row["scheme"] else { Issue.record("a row without a scheme"); continue }
@@ -65,12 +66,15 @@ import Testing
             }
             #expect(row["active_scheme"] == .string(scheme) && row["problem"] == .string(""))
             #expect(Double(int(row, "stored_bytes") * 8) / Double(int(row, "elements")) == expected)
-            #expect(int(row, "file_bytes") > int(row, "stored_bytes"))
+            // Tiles of 3808 bytes of keys, 3840 and 128 of values.
+            #expect(double(row, "encoded_bits") == (scheme == "zipcache" ? Double(3808 + 3840 + 128) / 2048 : expected))
+            // A file has no room for rows to come.
+            #expect(scheme == "zipcache" || int(row, "file_bytes") > int(row, "stored_bytes"))
             // No time: two windows, and no more.
             #expect(int(row, "windows") == 2 && row["stopped_by"] == .string("time"))
         }
         let windows = try rows(file.table("schemes_windows"))
-        #expect(windows.count == 4 * 2)
+        #expect(windows.count == 5 * 2)
         for row in windows {
             #expect(row["restored_difference"] == .double(0) && row["resaved_equal"] == .int(1))
             #expect(int(row, "draw") == 0 || int(row, "draw") == 1)
@@ -84,9 +88,9 @@ import Testing
         #expect(divergence("affine-q4-g64") < divergence("hadamard-64(affine-q2-g64)"))
         let tokens = try rows(file.table("schemes_tokens"))
         #expect(Int64(tokens.count) == windows.reduce(0) { $0 + int($1, "tokens_scored") })
-        #expect(try rows(file.table("schemes_answers")).count == 4 * 2 * 7)
+        #expect(try rows(file.table("schemes_answers")).count == 5 * 2 * 7)
         let speed = try rows(file.table("schemes_speed"))
-        #expect(speed.count == 4 * 2)
+        #expect(speed.count == 5 * 2)
         for row in speed {
             #expect(double(row, "encode_elements_per_second") > 0 && double(row, "decode_elements_per_second") > 0)
             #expect(double(row, "tokens_per_second") > 0)

@@ -67,8 +67,7 @@ public struct PrecisionLadder: Sendable {
         var upgrades: [Upgrade] = []
         upgrades.reserveCapacity(weights.count * rungs.count)
         for (token, weight) in weights.enumerated() {
-            // Multiples of the golden ratio's fraction fill a range evenly, however many are taken.
-            let place = UInt64(token) &* 0x9e37_79b9_7f4a_7c15
+            let place = evenPlace(of: token)
             for rung in rungs.indices.dropFirst() {
                 let saved = weight * (rungs[rung - 1].distortion - rungs[rung].distortion)
                 upgrades.append(

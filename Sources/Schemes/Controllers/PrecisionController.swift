@@ -16,8 +16,8 @@ public struct HandoffContext: Sendable {
     public init(tokens: Int) { self.tokens = tokens }
 }
 
-/// Decides how much an error in each token of a card matters. ``PrecisionLadder/precision(weights:bits:)`` makes schemes of
-/// that, for all controllers alike.
+/// Decides how much an error in each token of a card, or of a cache's tile, matters. `PrecisionLadder` makes schemes of that for
+/// cards, ``MixedScheme`` for caches, each for all controllers alike.
 ///
 /// A new controller is one file that conforms to this and one line in ``PrecisionControllers``.
 public protocol PrecisionController: Sendable {
@@ -48,3 +48,7 @@ public enum PrecisionControllers {
         TopologyController(), OracleController(),
     ]
 }
+
+/// Where a token stands among tokens of equal weight: multiples of the golden ratio's fraction fill a range evenly, however
+/// many are taken.
+public func evenPlace(of token: Int) -> UInt64 { UInt64(token) &* 0x9e37_79b9_7f4a_7c15 }
