@@ -6,13 +6,14 @@
 # make test-sanitize every kernel under the address and undefined behaviour sanitizers
 # make test-arm64  compare the Arm kernels with the scalar ones, under qemu where needed
 # make datasets    fetch WikiText-2 and GSM8K into datasets/external/ (or WIKITEXT2=FILE GSM8K=FILE)
-# make peers       build llama.cpp into .peers/, to be compared with
-# make bench-peers speed beside llama.cpp on the same weights, in turns; PROFILE as above
+# make peers       install llama.cpp, mlx-lm and transformers into .peers/, to be compared with
+# make bench-peers speed beside llama.cpp on the same weights, in turns, and then peers-restore; PROFILE as above
+# make peers-restore saved caches beside llama.cpp, mlx-lm and transformers: installs them, runs, ends in the table
 PROFILE ?= laptop
 RESULTS ?= results
 KVLAB := .build/release/kvlab
 
-.PHONY: help setup build test bench oracle test-arm64 test-sanitize reproduce peers bench-peers datasets clean
+.PHONY: help setup build test bench oracle test-arm64 test-sanitize reproduce peers bench-peers peers-restore datasets clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -62,6 +63,11 @@ peers:
 # Some quarter of an hour with PROFILE=quick, hours with laptop: llama.cpp computes contexts of 16K.
 bench-peers: build peers
 	$(KVLAB) run experiments/peers/speed.yaml --profile $(PROFILE) --out $(RESULTS) --resume
+	$(KVLAB) run experiments/peers/restore.yaml --profile $(PROFILE) --out $(RESULTS) --resume
+
+# Some four minutes with PROFILE=quick, three quarters of an hour with laptop.
+peers-restore: build peers
+	$(KVLAB) run experiments/peers/restore.yaml --profile $(PROFILE) --out $(RESULTS) --resume
 
 # Public texts and problems to measure quality with, checked by size and SHA-256: docs/datasets.md.
 datasets:

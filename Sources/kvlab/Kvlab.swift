@@ -15,7 +15,7 @@ struct Kvlab: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, ReproduceCommand.self, CompareCommand.self, TuneCommand.self, ReportCommand.self, ClaimsCommand.self,
             CheckCommand.self, BenchCommand.self, GenerateCommand.self, LogitsCommand.self, TokenizeCommand.self,
-            CacheCommand.self, HandoffCommand.self, ExportCommand.self, TasksCommand.self,
+            CacheCommand.self, HandoffCommand.self, ExportCommand.self, TasksCommand.self, RestoreJobCommand.self,
             ExperimentsCommand.self, ShapesCommand.self, SchemesCommand.self, SchemeCommand.self, ModelsCommand.self, MachineCommand.self,
         ])
 

@@ -52,6 +52,18 @@ struct ClaimSample: Sendable {
         perplexity(&all)
         handoffs(&all)
         hops(&all)
+        all["P1-restart"] = ClaimSample(holds: 30, fails: 20) { x in
+            let rows = (1...5).flatMap { pass in
+                [("cold", x), ("restart", 1.0)].map { state, seconds -> Row in
+                    [
+                        "contender": .string("kvlab affine-q4-g64"), "state": .string(state), "context_tokens": .int(4096),
+                        "pass": .int(Int64(pass)), "seconds": .double(seconds), "shape": .string("llama3.2-1b"),
+                        "weights": .string("q4"),
+                    ]
+                }
+            }
+            return [try inferredTable("peer_restore", rows)]
+        }
         return all
     }()
 

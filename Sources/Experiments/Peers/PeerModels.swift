@@ -20,17 +20,38 @@ final class PeerModels {
     /// - Throws: ``ExperimentsError/cannotWrite(folder:reason:)``, ``TensorsError/cannotWrite(file:reason:)``.
     func file(shape: String, layers: Int) throws -> String {
         let path = "\(folder)/\(shape)-\(layers)-q4_0.gguf"
-        let export = try ModelExport(
+        let export = try export(shape: shape, layers: layers)
+        if let file = try? GGUFFile(path: path), try file.text("general.description") == export.label { return path }
+        try makeFolder()
+        try export.writeGGUF(to: path, type: .q4_0)
+        return path
+    }
+
+    /// The HuggingFace folder of a shape in 16 bits, which hold the same weights; written unless it is there with them.
+    /// - Throws: what ``file(shape:layers:)`` throws.
+    func folder(shape: String, layers: Int) throws -> String {
+        let path = "\(folder)/\(shape)-\(layers)-f16"
+        let export = try export(shape: shape, layers: layers)
+        if let file = try? SafetensorsFile(path: path + "/model.safetensors"), file.metadata["weights"] == export.label {
+            return path
+        }
+        try makeFolder()
+        try export.writeFolder(to: path, type: .f16)
+        return path
+    }
+
+    private func export(shape: String, layers: Int) throws -> ModelExport {
+        try ModelExport(
             shape: try laboratory.configurationFile(shape: shape, layers: layers),
             name: Laboratory.name(shape: shape, layers: layers), seed: seed, execution: laboratory.execution)
-        if let file = try? GGUFFile(path: path), try file.text("general.description") == export.label { return path }
+    }
+
+    private func makeFolder() throws {
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         } catch {
             throw ExperimentsError.cannotWrite(folder: folder, reason: error.localizedDescription)
         }
-        try export.writeGGUF(to: path, type: .q4_0)
-        return path
     }
 
     /// The same file here, its weights in 4 bits, which hold it without a change. One model is kept.

@@ -23,6 +23,7 @@ public let figureDefinitions: [any FigureDefinition] = [
     FigureQ1Stages(),
     FigureCapacity(),
     FigureRoofline(),
+    FigurePeerRestore(),
     FigureSensitivity(),
     FigureDrift(),
     FigureSchemes(),

@@ -20,7 +20,7 @@ struct PaperItem: Equatable {
         PaperItem("T2", "agents per budget"),
         PaperItem("T3", "TTFT cold, warm, hot"),
         PaperItem("T4", "batch 1 against batch 2"),
-        PaperItem("T5", "against a peer with FP16 prefix caching"),
+        PaperItem("T5", "against a peer with FP16 prefix caching", answeredBy: ["S3"]),
         PaperItem("T6", "ablation"),
         PaperItem("T7", "five-phase interrogation"),
         PaperItem("T8", "routing over 10 experts"),

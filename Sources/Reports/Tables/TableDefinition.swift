@@ -44,6 +44,7 @@ public let tableDefinitions: [any TableDefinition] = [
     TableTune(),
     TableSpeed(),
     TablePeerSpeed(),
+    TablePeerRestore(),
 ]
 
 extension TableDefinition {
