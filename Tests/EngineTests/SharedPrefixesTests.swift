@@ -2,6 +2,7 @@ import Caches
 import Engine
 import Foundation
 import Models
+import Tensors
 import Testing
 
 /// Agents whose prompts begin alike, and hold the beginning together.
@@ -76,7 +77,7 @@ import Testing
     @Test func scheduled() throws {
         let lab = try TinyLab(scheme: "affine-q4-g64", compute: .fast)
         func run(shares: Bool) throws -> (tokens: [String: [Int32]], shared: Int, folder: CacheFolder) {
-            let folder = CacheFolder(path: lab.folder + "/agents-\(shares)")
+            let folder = try CacheFolder(path: lab.folder + "/agents-\(shares)")
             let pool = BlockPool(budgetBytes: 64 << 20)
             let store = try AgentFiles(
                 folder: folder, identity: CacheIdentity(model: lab.model), layout: lab.layout, pool: pool,

@@ -78,6 +78,7 @@ import Testing
         let asked = lines(figure).filter { $0["panel"] == "1" }
         #expect(asked[0]["kind"] == "cache loaded from disk" && asked[0]["from_seconds"] == "0" && asked[0]["to_seconds"] == "0.25")
         #expect(asked.filter { $0["kind"] == "decode" }.map { $0["lane"] } == ["0", "1", "2", "0"])
+        #expect(figure.script.contains("set xtics 2 scale 0.5"))
         let marks = figure.script.split(separator: "\n").filter { $0.contains("first -0.22") }
         #expect(marks.map { $0.contains("at 0,") || $0.contains("at 6,") || $0.contains("at 2,") } == [true, true, true, true])
     }

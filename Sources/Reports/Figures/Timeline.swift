@@ -98,6 +98,13 @@ struct Timeline {
         return script
     }
 
+    /// 1, 2 or 5 times a power of ten, so that an axis up to `end` has no more than so many labels besides 0.
+    static func step(to end: Double, labels: Int) -> Double {
+        let least = end / Double(labels)
+        let power = pow(10, floor(log10(least)))
+        return [1, 2, 5, 10].map { $0 * power }.first { $0 >= least * 0.999999 }!
+    }
+
     private func commands(
         _ script: GnuplotScript, _ index: Int, _ panel: Panel, _ drawn: [(name: String, colour: String)],
         _ unit: Quantity.Unit, _ end: Double
@@ -135,7 +142,8 @@ struct Timeline {
         let top = panels.allSatisfy(\.marks.isEmpty) ? "0" : "-0.5"
         return [
             "set title \(GnuplotScript.string(panel.title)) offset 0,-0.4", "set xlabel \"Time (\(unit.name))\" offset 0,0.3",
-            "unset ylabel", "set ytics (\(names.joined(separator: ", "))) scale 0", "set xtics autofreq scale 0.5",
+            "unset ylabel", "set ytics (\(names.joined(separator: ", "))) scale 0",
+            String(format: "set xtics %.5g scale 0.5", Self.step(to: end, labels: columns == 1 ? 10 : 5)),
             "unset grid",
         ] + lines + marks + notes + [
             String(format: "plot [0:%.5g] [%d:%@] \\\n  ", end, panel.lanes.count, top) + bars.joined(separator: ", \\\n  ")
