@@ -59,7 +59,7 @@ struct FigureSchemes: FigureDefinition {
             Figure(
                 id: id, title: title,
                 caption: """
-                    Bits that an element of keys and values takes in memory, against the mean KL divergence in nats from the \
+                    Bits that an element of keys and values takes in memory, rows that wait in 16-bit floats among them, against the mean KL divergence in nats from the \
                     model with an unquantized cache, with its 95 % interval. Line: schemes that no other beats in both. \
                     Larger points decode faster: \(speeds(panels)). Dashed: the unquantized cache on the other compute path, \
                     the noise floor. \(input.provenance())
@@ -146,7 +146,7 @@ struct FigureSchemes: FigureDefinition {
         let tics = Self.tics.map { "\"\(NumberText.exact($0))\" \($0)" }.joined(separator: ", ")
         return [
             "set title \(GnuplotScript.string(panel.model)) offset 0,-0.4",
-            #"set xlabel "Bits per element of keys and values, scales included" offset 0,0.3"#,
+            #"set xlabel "Bits per element of keys and values, scales and waiting rows included" offset 0,0.3"#,
             grid.yLabel(index, "KL divergence (nats per token)"), "set logscale xy", "set xtics (\(tics))",
             "set ytics auto", #"set format y "%.0e""#,
         ] + labels(panel) + floorLabel(panel) + [

@@ -97,6 +97,28 @@ import Testing
         }
     }
 
+    /// Half of the tokens in 2 bits are worse than none and better than all; which half matters at equal bytes of encoded rows, and
+    /// attention knows more of it than chance.
+    @Test func tokensOfTwoPrecisionsComeInTheirOrder() throws {
+        func mixed(_ policy: String) -> String { "mixed(\(policy),64,affine-q4-g64,affine-q2-g64)" }
+        let schemes = ["affine-q4-g64", mixed("saliency"), mixed("random"), "affine-q2-g64"]
+        let root = QualityExperimentTests.root + "/datasets"
+        let file = try lab().run(
+            ["schemes"],
+            overrides: [
+                "weights=[\(root)/checkpoints/deepseek-mini]", "texts=[\(root)/articles]", "window=512", "stride=256", "passes=1",
+                "documents=1", "schemes=[\(schemes.map { "\"\($0)\"" }.joined(separator: ", "))]",
+            ]
+        ).file
+        let windows = try rows(file.table("schemes_windows"))
+        let divergences = schemes.map { scheme in
+            windows.filter { $0["scheme"] == .string(scheme) }.reduce(0) { $0 + double($1, "kld_sum") }
+        }
+        #expect(divergences[0] > 0 && divergences == divergences.sorted(), "\(divergences)")
+        let encoded = try rows(file.table("schemes")).map { double($0, "encoded_bits") }
+        #expect(encoded == [16, 4.5, 3.53125, 3.53125, 2.5])
+    }
+
     /// A folder of checkpoints stands for all of them.
     @Test func aFolderOfCheckpointsIsMeasuredWhole() throws {
         let lab = try lab()
