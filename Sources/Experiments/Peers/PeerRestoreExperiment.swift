@@ -65,7 +65,8 @@ public final class PeerRestoreExperiment: Experiment {
         var generator = SplitMix64(seed: seed)
         var plans: [String: Plan] = [:]
         var cells: [Cell] = []
-        let turns = tests.flatMap { test in (1...passes).map { (test, $0) } }.shuffled(using: &generator)
+        // Pass by pass, so that a run that was stopped has as many of each.
+        let turns = (1...passes).flatMap { pass in tests.shuffled(using: &generator).map { ($0, pass) } }
         for (test, pass) in turns {
             let name = "peer-restore/\(test.id)/pass \(pass)"
             plans[name] = Plan(test: test, pass: pass, order: plans.count)

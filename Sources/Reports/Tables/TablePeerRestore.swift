@@ -25,7 +25,8 @@ struct TablePeerRestore: TableDefinition {
             caption: """
                 One agent, the same prompt and threads, the same synthetic weights (\(weights(contexts))); contenders in turns, \
                 in random order within a pass, each in two processes of its own. Time to first token, restoring included, \
-                median over the passes and its interval. Cold: the context, nothing cached. Then the context and \
+                median over the passes and its interval. Cold: the context, nothing cached; in the last layer kvlab \
+                computes keys and values alone, which flatters it where there are few layers. Then the context and \
                 \(contexts[0].extensionTokens) tokens more: in memory, the cache just computed; from disk, the cache dropped \
                 and loaded from its file, whose pages are in the page cache; after a restart, the first request of a new \
                 process, from when its model was loaded; from nothing: the same with the load of program and model, which warms \
