@@ -65,7 +65,7 @@ bench-peers: build peers
 	$(KVLAB) run experiments/peers/speed.yaml --profile $(PROFILE) --out $(RESULTS) --resume
 	$(KVLAB) run experiments/peers/restore.yaml --profile $(PROFILE) --out $(RESULTS) --resume
 
-# Some four minutes with PROFILE=quick, three quarters of an hour with laptop.
+# Some three minutes with PROFILE=quick, half an hour with laptop, besides installing.
 peers-restore: build peers
 	$(KVLAB) run experiments/peers/restore.yaml --profile $(PROFILE) --out $(RESULTS) --resume
 

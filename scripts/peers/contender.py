@@ -109,6 +109,8 @@ def main(make):
     def late(*_):
         raise TookTooLong(f"it took more than {job.timeout_seconds} s")
 
+    # A thread that starts this process may have blocked it.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
     signal.signal(signal.SIGALRM, late)
     signal.alarm(job.timeout_seconds)
     contender = make(job)

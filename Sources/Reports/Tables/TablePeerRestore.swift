@@ -113,7 +113,7 @@ struct TablePeerRestore: TableDefinition {
             id: "\(id)-\(fileName(key))-over-\(fileName(own))", title: "\(title): peers ÷ \(own), \(heading(contexts[0]))",
             caption: """
                 What a peer took or holds ÷ what \(own) did, within a pass, the median over the passes and its interval: above \
-                1 kvlab is ahead. Behind: the whole interval is below 1; even: it holds 1. \
+                1 kvlab is ahead. Behind: the whole interval is below 1; even: it holds 1, or bytes differ by less than 1 %. \
                 \(input.provenance("\(contexts[0].threads) threads, \(contexts[0].isa)"))
                 """,
             columns: Self.ratioColumns, rows: rows, notes: Estimate.coverageNote(estimates))
@@ -135,12 +135,19 @@ struct TablePeerRestore: TableDefinition {
         .init("kvlab is", key: "verdict", .text),
     ]
 
+    /// Headers of files differ by less.
+    private static let evenBytes = 0.01
+
     /// "behind: cold; even: saving", or "ahead in all".
     private static func verdict(_ cells: [ReportTable.Cell]) -> String {
-        let measured = zip(parts, cells).compactMap { part, cell in cell.estimate.map { (part.words, $0) } }
+        let measured = zip(parts, cells).compactMap { part, cell -> (words: String, low: Double, high: Double)? in
+            guard let estimate = cell.estimate else { return nil }
+            let slack = part.words.hasPrefix("bytes") ? evenBytes : 0
+            return (part.words, estimate.low - slack, estimate.high + slack)
+        }
         guard !measured.isEmpty else { return "not compared" }
-        let behind = measured.filter { $0.1.high < 1 }.map(\.0)
-        let even = measured.filter { $0.1.low <= 1 && $0.1.high >= 1 }.map(\.0)
+        let behind = measured.filter { $0.high < 1 }.map(\.words)
+        let even = measured.filter { $0.low <= 1 && $0.high >= 1 }.map(\.words)
         if behind.isEmpty, even.isEmpty { return "ahead in all" }
         return [("behind", behind), ("even", even)].filter { !$1.isEmpty }.map { "\($0): \($1.joined(separator: ", "))" }
             .joined(separator: "; ")
