@@ -64,6 +64,15 @@ struct Table03Tests {
         #expect(abs(try table.number(["1K", "hot extend"], "speedup_here") - 5) < 1e-12)
     }
 
+    /// A context of random rows is said to be one.
+    @Test func randomContextsAreNamed() throws {
+        var random = rows(warm: 1)
+        for index in random.indices { random[index]["context_rows"] = .string("random") }
+        let sentence = "The rows of the context are random"
+        #expect(try tables("T3", try ttftFile(random))[0].caption.contains(sentence))
+        #expect(try !tables("T3", try ttftFile(rows(warm: 1)))[0].caption.contains(sentence))
+    }
+
     /// 1.3 decode steps of 0.2 s, and where pages were dropped 1.2 times as long as the disk takes for the file.
     @Test func warmRequestsAreHeldAgainstTheirBound() throws {
         let disk = 1.2 * Double(1024 * 36_864 + 4096) / 1.62e9

@@ -16,7 +16,10 @@ extension TTFTBlock {
             case let model? where model.fullSizeShapes.contains(key.shape): ", the full size of \(model.title)"
             case let model?: ", scaled down, which stands for \(model.title)"
             }
-        return "Shape \(key.shape)\(stands); weights \(key.weights); cache \(key.scheme); \(key.protocolName) protocol."
+        let context =
+            samples.values.joined().contains(where: \.hasRandomContext)
+            ? " The rows of the context are random: no request computed them, and there is no cold one." : ""
+        return "Shape \(key.shape)\(stands); weights \(key.weights); cache \(key.scheme); \(key.protocolName) protocol.\(context)"
     }
 
     /// "2 threads, avx2": as the rows have it.

@@ -10,6 +10,8 @@ struct TTFTSample: Equatable {
     /// As read back from the cache that served the request.
     var scheme: String
     var state: CacheState
+    /// Are the context's rows random, and not those that a cold request computed?
+    var hasRandomContext: Bool
     var contextTokens: Int
     var hitTokens: Int
     var newTokens: Int
@@ -44,6 +46,8 @@ struct TTFTSample: Equatable {
         let state = try table.requiredStrings("state")
         let variant = try table.requiredStrings("variant")
         let pageCache = try table.requiredStrings("page_cache")
+        // Files of before there was a choice do not have it.
+        let contextRows = table.strings("context_rows")
         let contextTokens = try table.requiredInts("context_tokens")
         let hitTokens = try table.requiredInts("hit_tokens")
         let newTokens = try table.requiredInts("new_tokens")
@@ -63,7 +67,7 @@ struct TTFTSample: Equatable {
                 pass: pass[row], shape: shape[row], paperModel: paperModel[row], weights: weights[row],
                 protocolName: protocolName[row], scheme: scheme[row],
                 state: CacheState(name: state[row], variant: variant[row], pageCache: pageCache[row]),
-                contextTokens: contextTokens[row], hitTokens: hitTokens[row], newTokens: newTokens[row],
+                hasRandomContext: contextRows?[row] == "random", contextTokens: contextTokens[row], hitTokens: hitTokens[row], newTokens: newTokens[row],
                 ttftSeconds: ttft[row],
                 stageSeconds: Dictionary(uniqueKeysWithValues: stages.map { ($0, $1[row]) }),
                 decodeStepSeconds: decodeStep[row], cacheBytes: cacheBytes[row], fileBytes: fileBytes[row],
