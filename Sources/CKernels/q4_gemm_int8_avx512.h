@@ -17,14 +17,10 @@ KL_INLINE KL_TARGET_AVX512 __m512 add_group_avx512(__m512 acc, __m512i dot, __m5
   return _mm512_fmadd_ps(bias, _mm512_set1_ps(sumX), acc);
 }
 
-KL_INLINE KL_TARGET_AVX512 __m512i bytes_avx512(const int8_t *x) {
-  int32_t four;
-  memcpy(&four, x, 4);
-  return _mm512_set1_epi32(four);
-}
+KL_INLINE KL_TARGET_AVX512 __m512i bytes_avx512(const int8_t *x) { return _mm512_set1_epi32(kl_input_word(x)); }
 
 /// One panel against T tokens straight from the packed records: the decode GEMV and small batches.
-KL_INLINE KL_TARGET_AVX512 void direct_avx512(kl_half type, const kl_q4_record *records, const activations x,
+KL_INLINE KL_TARGET_AVX512 void direct_avx512(kl_half type, const kl_q4_record *records, const kl_inputs x,
                                               int T, __mmask16 live, float *y, size_t strideY) {
   const __m512i low = _mm512_set1_epi8(15);
   __m512 acc[DIRECT_TOKENS];
@@ -35,13 +31,22 @@ KL_INLINE KL_TARGET_AVX512 void direct_avx512(kl_half type, const kl_q4_record *
       _mm_prefetch((const char *)record + 8 * KL_Q4_RECORD + 64 * line, _MM_HINT_T0);
     }
     __m512i dot[DIRECT_TOKENS];
-    KL_UNROLL for (int t = 0; t < T; ++t) dot[t] = _mm512_setzero_si512();
+    KL_UNROLL for (int t = 0; t < T; ++t) {
+      const kl_input_record *input = x.records + (size_t)t * x.groups + g;
+      dot[t] = _mm512_setzero_si512();
+      KL_UNROLL for (int s = 0; s < KL_SPILLS; ++s) {
+        const __m512i both = _mm512_load_si512(record->codes[input->words[s] / 2]);
+        const __m512i q = _mm512_srl_epi16(both, _mm_cvtsi32_si128(input->words[s] % 2 * 4));
+        dot[t] = _mm512_dpbusd_epi32(dot[t], _mm512_and_si512(q, low), bytes_avx512(input->spills[s]));
+      }
+      dot[t] = _mm512_slli_epi32(dot[t], KL_SPILL_SHIFT);
+    }
     KL_UNROLL for (int c = 0; c < 8; ++c) {
       const __m512i both = _mm512_load_si512(record->codes[c]);
       const __m512i q0 = _mm512_and_si512(both, low);
       const __m512i q1 = _mm512_and_si512(_mm512_srli_epi16(both, 4), low);
       KL_UNROLL for (int t = 0; t < T; ++t) {
-        const int8_t *codes = x.codes + ((size_t)t * x.groups + g) * KL_GROUP + 8 * c;
+        const int8_t *codes = x.records[(size_t)t * x.groups + g].codes + 8 * c;
         dot[t] = _mm512_dpbusd_epi32(dot[t], q0, bytes_avx512(codes));
         dot[t] = _mm512_dpbusd_epi32(dot[t], q1, bytes_avx512(codes + 4));
       }
@@ -56,7 +61,7 @@ KL_INLINE KL_TARGET_AVX512 void direct_avx512(kl_half type, const kl_q4_record *
 }
 
 static KL_TARGET_AVX512 void small_batch_avx512(kl_half type, const kl_q4_record *panels, size_t rows,
-                                                const activations x, size_t tokens, size_t panel0,
+                                                const kl_inputs x, size_t tokens, size_t panel0,
                                                 size_t panel1, float *y, size_t strideY) {
   for (size_t p = panel0; p < panel1; ++p) {
     const kl_q4_record *records = panels + p * x.groups;
@@ -64,7 +69,7 @@ static KL_TARGET_AVX512 void small_batch_avx512(kl_half type, const kl_q4_record
     size_t tiles = (tokens + DIRECT_TOKENS - 1) / DIRECT_TOKENS;
     for (size_t t = 0, T; t < tokens; t += T, --tiles) {
       T = (tokens - t + tiles - 1) / tiles;
-      const activations tile = from_token(x, t);
+      const kl_inputs tile = kl_inputs_of_token(x, t);
       float *out = y + t * strideY + p * KL_PANEL_ROWS;
       switch (T) {
         case 1: direct_avx512(type, records, tile, 1, live, out, strideY); break;
@@ -95,7 +100,7 @@ KL_INLINE KL_TARGET_AVX512 void open_avx512(kl_half type, const kl_q4_record *re
 }
 
 /// P open panels against T tokens over `groups` groups, added to sums [T, P, 16].
-KL_INLINE KL_TARGET_AVX512 void tile_avx512(const open_panel *panels, int P, const activations x, int T,
+KL_INLINE KL_TARGET_AVX512 void tile_avx512(const open_panel *panels, int P, const kl_inputs x, int T,
                                             size_t groups, __m512 *sums) {
   __m512 acc[TILE_TOKENS][2];
   KL_UNROLL for (int t = 0; t < T; ++t) {
@@ -103,18 +108,26 @@ KL_INLINE KL_TARGET_AVX512 void tile_avx512(const open_panel *panels, int P, con
   }
   for (size_t g = 0; g < groups; ++g) {
     KL_UNROLL for (int t = 0; t < T; ++t) {
-      const int8_t *next = x.codes + ((size_t)(t + T) * x.groups + g) * KL_GROUP;
+      const kl_input_record *next = x.records + (size_t)(t + T) * x.groups + g;
       _mm_prefetch((const char *)next, _MM_HINT_T0);
     }
     __m512i dot[TILE_TOKENS][2];
     KL_UNROLL for (int t = 0; t < T; ++t) {
+      const kl_input_record *input = x.records + (size_t)t * x.groups + g;
       KL_UNROLL for (int p = 0; p < P; ++p) dot[t][p] = _mm512_setzero_si512();
+      KL_UNROLL for (int s = 0; s < KL_SPILLS; ++s) {
+        const __m512i four = bytes_avx512(input->spills[s]);
+        KL_UNROLL for (int p = 0; p < P; ++p) {
+          dot[t][p] = _mm512_dpbusd_epi32(dot[t][p], panels[p].codes[g][input->words[s]], four);
+        }
+      }
+      KL_UNROLL for (int p = 0; p < P; ++p) dot[t][p] = _mm512_slli_epi32(dot[t][p], KL_SPILL_SHIFT);
     }
     KL_UNROLL for (int k = 0; k < 16; ++k) {
       __m512i w[2];
       KL_UNROLL for (int p = 0; p < P; ++p) w[p] = panels[p].codes[g][k];
       KL_UNROLL for (int t = 0; t < T; ++t) {
-        const __m512i four = bytes_avx512(x.codes + ((size_t)t * x.groups + g) * KL_GROUP + 4 * k);
+        const __m512i four = bytes_avx512(x.records[(size_t)t * x.groups + g].codes + 4 * k);
         KL_UNROLL for (int p = 0; p < P; ++p) dot[t][p] = _mm512_dpbusd_epi32(dot[t][p], w[p], four);
       }
     }
@@ -141,7 +154,7 @@ typedef struct {
 /// P open panels against all tokens of a block, in tiles of 5 or 6 tokens (a block has 25 at least). Between
 /// tiles it fetches the records at `ahead`, which are opened next, and those of the panel after them. With `to`,
 /// each tile's sums are complete and are written out while the next tile runs.
-static KL_TARGET_AVX512 void tiles_avx512(const open_panel *panels, int P, const activations x, size_t tokens,
+static KL_TARGET_AVX512 void tiles_avx512(const open_panel *panels, int P, const kl_inputs x, size_t tokens,
                                           size_t groups, const kl_q4_record *ahead, __m512 *sums,
                                           const destination *to) {
   size_t tiles = (tokens + TILE_TOKENS - 1) / TILE_TOKENS;
@@ -153,7 +166,7 @@ static KL_TARGET_AVX512 void tiles_avx512(const open_panel *panels, int P, const
       _mm_prefetch(line, _MM_HINT_T1);
       _mm_prefetch(line + x.groups * KL_Q4_RECORD, _MM_HINT_T1);
     }
-    const activations tile = from_token(x, t);
+    const kl_inputs tile = kl_inputs_of_token(x, t);
     if (T == TILE_TOKENS) {
       if (P == 2) tile_avx512(panels, 2, tile, TILE_TOKENS, groups, sums + 2 * t);
       else tile_avx512(panels, 1, tile, TILE_TOKENS, groups, sums + 2 * t);
@@ -172,7 +185,7 @@ static KL_TARGET_AVX512 void tiles_avx512(const open_panel *panels, int P, const
 /// Blocks of tokens against two panels at a time: the activations of a block stay in the second-level cache,
 /// the open panels in the first.
 static KL_TARGET_AVX512 void large_batch_avx512(kl_half type, const kl_q4_record *panels, size_t rows,
-                                                const activations x, size_t tokens, size_t panel0,
+                                                const kl_inputs x, size_t tokens, size_t panel0,
                                                 size_t panel1, float *y, size_t strideY) {
   open_panel open[2];
   __m512 sums[2 * BLOCK_TOKENS];
@@ -187,8 +200,7 @@ static KL_TARGET_AVX512 void large_batch_avx512(kl_half type, const kl_q4_record
       for (size_t g = 0; g < x.groups; g += BLOCK_GROUPS) {
         const size_t groups = kl_min(x.groups - g, BLOCK_GROUPS);
         for (size_t i = 0; i < P; ++i) open_avx512(type, panels + (p + i) * x.groups + g, groups, open + i);
-        const size_t first = t * x.groups + g;
-        const activations block = {x.codes + first * KL_GROUP, x.scales + first, x.sums + first, x.groups};
+        const kl_inputs block = kl_inputs_from(x, t * x.groups + g);
         const bool last = g + groups == x.groups;
         const kl_q4_record *ahead = panels + (last ? (p + 2) * x.groups : p * x.groups + g + groups);
         tiles_avx512(open, (int)P, block, count, groups, ahead, sums, last ? &to : NULL);
@@ -197,7 +209,7 @@ static KL_TARGET_AVX512 void large_batch_avx512(kl_half type, const kl_q4_record
   }
 }
 
-static void gemm_avx512(kl_half type, const kl_q4_record *panels, size_t rows, const activations x,
+static void gemm_avx512(kl_half type, const kl_q4_record *panels, size_t rows, const kl_inputs x,
                         size_t tokens, size_t panel0, size_t panel1, float *y, size_t strideY) {
   if (tokens <= SMALL_BATCH) {
     small_batch_avx512(type, panels, rows, x, tokens, panel0, panel1, y, strideY);

@@ -3,7 +3,7 @@
 enum { TILE_TOKENS = 6 };
 
 /// P panels against T tokens over `groups` groups, added to sums [T, P, 16].
-KL_INLINE KL_TARGET_AVX512 void tile_avx512(kl_half type, const kl_q8_record *records, int P, const activations x,
+KL_INLINE KL_TARGET_AVX512 void tile_avx512(kl_half type, const kl_q8_record *records, int P, const kl_inputs x,
                                             int T, size_t groups, float *sums) {
   // Few sums at a time: two chains of integer products for each.
   const int chains = T * P <= 4 ? 2 : 1;
@@ -14,16 +14,22 @@ KL_INLINE KL_TARGET_AVX512 void tile_avx512(kl_half type, const kl_q8_record *re
   for (size_t g = 0; g < groups; ++g) {
     __m512i dot[TILE_TOKENS][2][2];
     KL_UNROLL for (int t = 0; t < T; ++t) {
+      const kl_input_record *input = x.records + (size_t)t * x.groups + g;
       KL_UNROLL for (int p = 0; p < P; ++p) {
-        KL_UNROLL for (int i = 0; i < chains; ++i) dot[t][p][i] = _mm512_setzero_si512();
+        dot[t][p][0] = dot[t][p][1] = _mm512_setzero_si512();
+        KL_UNROLL for (int s = 0; s < KL_SPILLS; ++s) {
+          const __m512i w = _mm512_load_si512(records[(size_t)p * x.groups + g].codes[input->words[s]]);
+          const __m512i four = _mm512_set1_epi32(kl_input_word(input->spills[s]));
+          dot[t][p][0] = _mm512_dpbusd_epi32(dot[t][p][0], w, four);
+        }
+        dot[t][p][0] = _mm512_slli_epi32(dot[t][p][0], KL_SPILL_SHIFT);
       }
     }
     KL_UNROLL for (int c = 0; c < 16; ++c) {
       __m512i w[2];
       KL_UNROLL for (int p = 0; p < P; ++p) w[p] = _mm512_load_si512(records[(size_t)p * x.groups + g].codes[c]);
       KL_UNROLL for (int t = 0; t < T; ++t) {
-        int32_t four;
-        memcpy(&four, x.codes + ((size_t)t * x.groups + g) * KL_GROUP + 4 * c, 4);
+        const int32_t four = kl_input_word(x.records[(size_t)t * x.groups + g].codes + 4 * c);
         KL_UNROLL for (int p = 0; p < P; ++p) {
           __m512i *sum = &dot[t][p][chains == 2 ? c & 1 : 0];
           *sum = _mm512_dpbusd_epi32(*sum, w[p], _mm512_set1_epi32(four));
@@ -53,10 +59,10 @@ KL_INLINE KL_TARGET_AVX512 void tile_avx512(kl_half type, const kl_q8_record *re
 }
 
 /// See tiles_scalar.
-static KL_TARGET_AVX512 void tiles_avx512(kl_half type, const kl_q8_record *records, size_t P, const activations x,
+static KL_TARGET_AVX512 void tiles_avx512(kl_half type, const kl_q8_record *records, size_t P, const kl_inputs x,
                                           size_t tokens, size_t groups, float *sums) {
   for (size_t t = 0, T; t < tokens; t += T) {
-    const activations tile = from_token(x, t);
+    const kl_inputs tile = kl_inputs_of_token(x, t);
     float *out = sums + t * P * KL_PANEL_ROWS;
     T = tokens - t >= TILE_TOKENS ? TILE_TOKENS : tokens - t >= 3 ? 3 : 1;
     switch (T * 2 + (P == 1)) {

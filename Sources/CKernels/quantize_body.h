@@ -29,3 +29,26 @@ static KL_TARGET void KL_NAME(quantize)(const float *x, size_t groups, int8_t *c
     KL_NAME(quantize_group)(x + g * KL_GROUP, codes + g * KL_GROUP, scales + g, sums + g);
   }
 }
+
+static KL_TARGET void KL_NAME(quantize_inputs)(const float *x, size_t groups, kl_input_record *records, float *scales,
+                                               float *sums) {
+  for (size_t g = 0; g < groups; ++g, x += KL_GROUP) {
+    kl_input_record *record = records + g;
+    float inverse, wholes[KL_GROUP];
+    record->unused = 0;
+    if (!begin_record(x, record, scales + g, &inverse)) {
+      memset(record, 0, sizeof *record);
+      sums[g] = scales[g];
+      continue;
+    }
+    vf total = vsplat(0);
+    KL_UNROLL for (int i = 0; i < KL_GROUP; i += KL_LANES) {
+      const vf whole = vround(vload(x + i) * vsplat(inverse));
+      total = total + whole;
+      vstore(wholes + i, whole);
+      vstore_codes(record->codes + i, whole);
+    }
+    spill(wholes, record);
+    sums[g] = scales[g] * vsum(total);  // of whole numbers, so exact
+  }
+}

@@ -51,3 +51,27 @@ struct Activations {
     kl_quantize_activations(isa, x, tokens, cols, stride ?? cols, &codes, &scales, &sums)
   }
 }
+
+/// Inputs of products in the three arrays of `kl_quantize_inputs`.
+struct Inputs {
+  var records: [UInt8]
+  var scales: [Float]
+  var sums: [Float]
+
+  init(_ x: [Float], tokens: Int, cols: Int, stride: Int? = nil, isa: kl_isa = KL_SCALAR) {
+    records = .init(repeating: 99, count: tokens * cols / 64 * Int(KL_INPUT_RECORD))
+    scales = .init(repeating: 0, count: tokens * cols / 64)
+    sums = scales
+    kl_quantize_inputs(isa, x, tokens, cols, stride ?? cols, &records, &scales, &sums)
+  }
+
+  /// The 64 whole numbers of a group, codes and spills together.
+  func wholes(group: Int) -> [Int] {
+    let record = records[group * Int(KL_INPUT_RECORD)..<(group + 1) * Int(KL_INPUT_RECORD)].map { Int(Int8(bitPattern: $0)) }
+    var wholes = Array(record[0..<64])
+    for spill in 0..<Int(KL_SPILLS) {
+      for column in 0..<4 { wholes[4 * record[76 + spill] + column] += 128 * record[64 + 4 * spill + column] }
+    }
+    return wholes
+  }
+}

@@ -41,7 +41,7 @@ import Testing
     let panels = Panels(rows: 37, cols: 320, half: half, seed: 6)
     var noise = Noise(7)
     for tokens in Self.tokenCounts {
-      let x = Activations(noise.floats(tokens * panels.cols), tokens: tokens, cols: panels.cols)
+      let x = Inputs(noise.floats(tokens * panels.cols), tokens: tokens, cols: panels.cols)
       let y = int8(panels, x, tokens: tokens, isa: body.isa)
       let (exact, bound) = exactInt8(panels, x, tokens: tokens)
       for (i, value) in y.enumerated() { #expect(abs(Double(value) - exact[i]) <= bound[i], "\(tokens) tokens, \(i)") }
@@ -78,7 +78,7 @@ import Testing
     var noise = Noise(11)
     for tokens in [1, 3, 8, 9, 24, 25, 31, 70, 300] {
       let floats = noise.floats(tokens * panels.cols)
-      let x = Activations(floats, tokens: tokens, cols: panels.cols)
+      let x = Inputs(floats, tokens: tokens, cols: panels.cols)
       let whole = int8(panels, x, tokens: tokens, isa: body.isa)
       let wholeFloat = float(panels, floats, stride: panels.cols, tokens: tokens, isa: body.isa)
       for cuts in [[0, 1, 6], [0, 2, 3, 6], [0, 5, 6]] {
@@ -89,7 +89,7 @@ import Testing
       // One token alone gives what it gave among the others.
       let t = tokens / 2
       let row = Array(floats[t * panels.cols..<(t + 1) * panels.cols])
-      let alone = int8(panels, Activations(row, tokens: 1, cols: panels.cols), tokens: 1, isa: body.isa)
+      let alone = int8(panels, Inputs(row, tokens: 1, cols: panels.cols), tokens: 1, isa: body.isa)
       #expect(identical(alone, Array(whole[t * panels.rows..<(t + 1) * panels.rows])))
       let aloneFloat = float(panels, row, stride: panels.cols, tokens: 1, isa: body.isa)
       #expect(identical(aloneFloat, Array(wholeFloat[t * panels.rows..<(t + 1) * panels.rows])))
@@ -104,10 +104,14 @@ import Testing
     let packed = AlignedBytes(2 * Int(KL_Q4_RECORD), filledWith: 0)
     kl_q4_fill([UInt8](repeating: 0xff, count: rows * cols / 2), one, none, 0, rows, cols, packed.bytes)
     for sign: Float in [1, -1] {
-      let x = Activations(.init(repeating: sign * 127, count: 30 * cols), tokens: 30, cols: cols)
+      let x = Inputs(.init(repeating: sign * 127, count: 30 * cols), tokens: 30, cols: cols)
       var y = [Float](repeating: 0, count: 30 * rows)
-      kl_q4_gemm_int8(body.isa, KL_F16, packed.bytes, rows, cols, 0, 1, x.codes, x.scales, x.sums, 30, &y, rows)
+      kl_q4_gemm_int8(body.isa, KL_F16, packed.bytes, rows, cols, 0, 1, x.records, x.scales, x.sums, 30, &y, rows)
       #expect(y.allSatisfy { $0 == sign * 15 * 127 * 128 })
+      // Three words of each group at the most that a spill holds.
+      let wild = Inputs((0..<30 * cols).map { sign * ($0 % 64 < 12 ? 16256 : 127) }, tokens: 30, cols: cols)
+      kl_q4_gemm_int8(body.isa, KL_F16, packed.bytes, rows, cols, 0, 1, wild.records, wild.scales, wild.sums, 30, &y, rows)
+      #expect(y.allSatisfy { $0 == sign * 15 * 2 * (12 * 16256 + 52 * 127) })
     }
   }
 
@@ -116,7 +120,7 @@ import Testing
     var noise = Noise(13)
     var floats = noise.floats(3 * 128)
     floats[128 + 70] = .nan
-    let x = Activations(floats, tokens: 3, cols: 128)
+    let x = Inputs(floats, tokens: 3, cols: 128)
     for y in [
       int8(panels, x, tokens: 3, isa: body.isa), float(panels, floats, stride: 128, tokens: 3, isa: body.isa),
     ] {
@@ -128,13 +132,13 @@ import Testing
   // MARK: Helpers
 
   private func int8(
-    _ panels: Panels, _ x: Activations, tokens: Int, isa: kl_isa, cuts: [Int]? = nil
+    _ panels: Panels, _ x: Inputs, tokens: Int, isa: kl_isa, cuts: [Int]? = nil
   ) -> [Float] {
     var y = [Float](repeating: .nan, count: tokens * panels.rows)
     let cuts = cuts ?? [0, panels.count]
     for (from, to) in zip(cuts, cuts.dropFirst()) {
       kl_q4_gemm_int8(
-        isa, panels.half.type, panels.packed.bytes, panels.rows, panels.cols, from, to, x.codes, x.scales, x.sums,
+        isa, panels.half.type, panels.packed.bytes, panels.rows, panels.cols, from, to, x.records, x.scales, x.sums,
         tokens, &y, panels.rows)
     }
     return y
@@ -154,7 +158,7 @@ import Testing
   }
 
   /// The product in double precision with exact integer sums, and what the float sums may be off by.
-  private func exactInt8(_ panels: Panels, _ x: Activations, tokens: Int) -> ([Double], [Double]) {
+  private func exactInt8(_ panels: Panels, _ x: Inputs, tokens: Int) -> ([Double], [Double]) {
     var scale = [Float](repeating: 0, count: panels.scales.count)
     var bias = scale
     kl_half_to_f32(KL_SCALAR, panels.half.type, panels.scales, scale.count, &scale)
@@ -166,10 +170,11 @@ import Testing
         var size = 0.0
         for g in 0..<panels.groups {
           var dot = 0
+          let wholes = x.wholes(group: t * panels.groups + g)
           for c in 0..<64 {
             let i = row * panels.cols + g * 64 + c
             let q = i % 2 == 0 ? panels.codes[i / 2] & 15 : panels.codes[i / 2] >> 4
-            dot += Int(q) * Int(x.codes[t * panels.cols + g * 64 + c])
+            dot += Int(q) * wholes[c]
           }
           let w = row * panels.groups + g, a = t * panels.groups + g
           let product = Double(scale[w]) * Double(x.scales[a]) * Double(dot)

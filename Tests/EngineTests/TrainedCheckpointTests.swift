@@ -81,13 +81,20 @@ import Text
         return (error / size).squareRoot()
     }
 
-    /// The fast path rounds activations to 8 bits for every product; weights are the same 4-bit ones.
+    /// The fast path rounds activations for every product; weights are the same 4-bit ones. At every position, but for a few
+    /// where a choice of experts is so close that another one is made.
     @Test(arguments: names)
     func fastIsWithinTwoPercent(name: String) throws {
         let fast = try logits(name, compute: .fast, bits: .four, kv: "fp32")
         let reference = try logits(name, compute: .reference, bits: .four, kv: "fp32")
-        let error = relativeError(fast, reference)
-        #expect(error > 0 && error <= 2e-2, "\(error)")
+        let whole = relativeError(fast, reference)
+        #expect(whole > 0 && whole <= 1e-2, "\(whole)")
+        let width = try Checkpoint.open("\(Self.root)/datasets/checkpoints/\(name)").configuration.vocabularySize
+        let errors = stride(from: 0, to: fast.count, by: width).map {
+            relativeError(fast[$0..<$0 + width], reference[$0..<$0 + width])
+        }
+        let above = errors.filter { $0 > 2e-2 }.count
+        #expect(errors.count > 500 && above <= (name == "deepseek-mini" ? errors.count / 100 : 0), "\(errors.max()!)")
     }
 
     /// A context that was computed at position 0 and came on a 16-bit card to another position, its keys turned: the logits of

@@ -110,8 +110,9 @@ import Testing
         }
     }
 
-    /// Fast arithmetic against reference arithmetic on the same weights: 8-bit activations cost about 1 % per layer, tiles
-    /// of bfloat16 and the 16-bit attention of a prefill much less. The median, since a token may change to another expert.
+    /// Fast arithmetic against reference arithmetic on the same weights: 8-bit activations cost about half a percent per layer,
+    /// tiles of bfloat16 and the 16-bit attention of a prefill much less. The median, since a token may change to another
+    /// expert.
     @Test(arguments: Fixture.wholeGroups, [Linear.Storage.affine4(KL_BF16), .affine8(KL_F16), .dense(KL_DENSE_BF16)])
     func fastIsNearReference(fixture: Fixture, storage: Linear.Storage) throws {
         let tokens = try fixture.expected().tokens

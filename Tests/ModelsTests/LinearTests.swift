@@ -36,19 +36,19 @@ import Testing
     private func product(_ linear: Linear, _ x: [Float], tokens: Int, compute: Compute, isa: kl_isa, finely: Bool = false) -> [Float] {
         let execution = Execution(workers: WorkerPool(threads: 1), isa: isa, compute: compute)
         var x = x
-        var codes = [Int8](repeating: 0, count: 2 * x.count)
+        var records = [UInt8](repeating: 0, count: Activations.recordBytes(rows: 2 * tokens, cols: linear.cols))
         var scales = [Float](repeating: 0, count: x.count / 32 + 2)
         var sums = scales
         var packed = [UInt16](repeating: 0, count: Activations.packedCount(rows: tokens, cols: linear.cols))
         let runs = [RowRun(rows: 0..<tokens, inTiles: execution.hasTiles)]
         var y = [Float](repeating: 77, count: (tokens + 1) * linear.rows)
         x.withUnsafeMutableBufferPointer { x in
-            codes.withUnsafeMutableBufferPointer { codes in
+            records.withUnsafeMutableBufferPointer { records in
                 scales.withUnsafeMutableBufferPointer { scales in
                     sums.withUnsafeMutableBufferPointer { sums in
                         packed.withUnsafeMutableBufferPointer { packed in
                             let input = Activations(
-                                values: x.baseAddress!, stride: linear.cols, codes: codes.baseAddress!,
+                                values: x.baseAddress!, stride: linear.cols, records: records.baseAddress!,
                                 scales: scales.baseAddress!, sums: sums.baseAddress!, packed: packed.baseAddress!)
                             execution.quantize(input, rows: 0..<tokens, cols: linear.cols, runs: runs)
                             if finely {

@@ -59,20 +59,37 @@ void kl_q4_unpack_row(kl_half type, const uint8_t *panels, size_t row, size_t co
 void kl_quantize_activations(kl_isa isa, const float *x, size_t tokens, size_t cols, size_t strideX,
                              int8_t *codes, float *scales, float *sums);
 
+// Inputs of products in 8 bits. A group of 64 is a record of KL_INPUT_RECORD bytes:
+//   bytes 0..63    codes
+//   bytes 64..75   the spills of 3 words: what to add to the codes of those 4 columns, 128 times
+//   bytes 76..78   which words, of 16
+//   byte 79        0
+// Of a group, the three words that hold the largest values have codes of 15 bits in this way, and the scale is that of the
+// other thirteen: half the rounding error of 8 bits throughout, for 3/16 more products.
+#define KL_SPILLS 3
+#define KL_INPUT_RECORD 80
+
+/// x [tokens, cols] f32 as records [tokens, cols/64], scales and sums [tokens, cols/64]: x ≈ scale * (code + 128 * spill), scale =
+/// amax / 127 of the values outside of the spilled words, or amax / 16256 of all where that is more; sums = scale * Σ of the group's
+/// codes and spills. The same bits on every ISA. A group below 2^-100 has scale 0; one with an infinity or NaN has a record of
+/// zeros and scale NaN.
+void kl_quantize_inputs(kl_isa isa, const float *x, size_t tokens, size_t cols, size_t strideX, uint8_t *records, float *scales,
+                        float *sums);
+
 /// Fast path. y[t, r] = Σ_g sW·sX·Σ q·code + bias·sum, for rows of panels [panel0, panel1), written at
 /// y[t * strideY + r]; rows at or past `rows` are not written. tokens ≥ 1; one token is the decode GEMV.
 /// Integer sums are exact; a token's result does not depend on the tokens or panels that come with it.
 void kl_q4_gemm_int8(kl_isa isa, kl_half type, const uint8_t *panels, size_t rows, size_t cols,
-                     size_t panel0, size_t panel1, const int8_t *codes, const float *scales,
+                     size_t panel0, size_t panel1, const uint8_t *records, const float *scales,
                      const float *sums, size_t tokens, float *y, size_t strideY);
 
 /// x as two terms of 8 bits, row 2t and row 2t + 1 of the outputs: what the first leaves over of token t is rounded again.
-/// codes [2 tokens, cols], scales and sums [2 tokens, cols/64]; x is the sum of both to within (0.5/127)² of its group's amax.
-void kl_quantize_activation_pairs(kl_isa isa, const float *x, size_t tokens, size_t cols, size_t strideX, int8_t *codes,
-                                  float *scales, float *sums);
+/// records, scales and sums [2 tokens, cols/64]; x is the sum of both to within (0.5/127)² of its group's amax.
+void kl_quantize_input_pairs(kl_isa isa, const float *x, size_t tokens, size_t cols, size_t strideX, uint8_t *records,
+                             float *scales, float *sums);
 /// kl_q4_gemm_int8 of such pairs: y[t] = W(x[2t] + x[2t + 1]), in one pass over the panels. tokens counts pairs.
 void kl_q4_gemm_int8_pairs(kl_isa isa, kl_half type, const uint8_t *panels, size_t rows, size_t cols, size_t panel0,
-                           size_t panel1, const int8_t *codes, const float *scales, const float *sums, size_t tokens, float *y,
+                           size_t panel1, const uint8_t *records, const float *scales, const float *sums, size_t tokens, float *y,
                            size_t strideY);
 
 /// Reference path. The same product with weights dequantized to f32 and f32 activations
@@ -243,10 +260,10 @@ void kl_q8_row(kl_half type, const uint8_t *panels, size_t row, size_t cols, flo
 
 /// As kl_q4_gemm_int8, kl_q4_gemm_int8_pairs and kl_q4_gemm_f32.
 void kl_q8_gemm_int8(kl_isa isa, kl_half type, const uint8_t *panels, size_t rows, size_t cols, size_t panel0,
-                     size_t panel1, const int8_t *codes, const float *scales, const float *sums, size_t tokens,
+                     size_t panel1, const uint8_t *records, const float *scales, const float *sums, size_t tokens,
                      float *y, size_t strideY);
 void kl_q8_gemm_int8_pairs(kl_isa isa, kl_half type, const uint8_t *panels, size_t rows, size_t cols, size_t panel0,
-                           size_t panel1, const int8_t *codes, const float *scales, const float *sums, size_t tokens, float *y,
+                           size_t panel1, const uint8_t *records, const float *scales, const float *sums, size_t tokens, float *y,
                            size_t strideY);
 void kl_q8_gemm_f32(kl_isa isa, kl_half type, const uint8_t *panels, size_t rows, size_t cols, size_t panel0,
                     size_t panel1, const float *x, size_t strideX, size_t tokens, float *y, size_t strideY);

@@ -68,7 +68,8 @@ struct AbsorbedExpansion: Sendable {
             let shared = scratch.activations(scratch.projected + shape.second + head * width, stride: stride)
             let groups = width / Linear.groupSize
             let input = Activations(
-                values: shared.values, stride: stride, codes: shared.codes + head * rows * width,
+                values: shared.values, stride: stride,
+                records: shared.records + Activations.recordBytes(rows: head * rows, cols: width),
                 scales: shared.scales + head * rows * groups, sums: shared.sums + head * rows * groups,
                 packed: shared.packed + head * Activations.packedCount(rows: rows, cols: width))
             step.quantize(input, rows: 0..<rows, cols: width)

@@ -6,8 +6,8 @@ package struct Activations {
     /// [rows, cols] at `values + row * stride`
     package let values: UnsafeMutablePointer<Float>
     package let stride: Int
-    /// [rows, cols]
-    package let codes: UnsafeMutablePointer<Int8>
+    /// Records of groups of 64 as `kl_quantize_inputs` makes them, [rows, cols / 64]
+    package let records: UnsafeMutablePointer<UInt8>
     /// [rows, cols / 64]
     package let scales: UnsafeMutablePointer<Float>
     /// [rows, cols / 64]
@@ -16,15 +16,20 @@ package struct Activations {
     package let packed: UnsafeMutablePointer<UInt16>
 
     package init(
-        values: UnsafeMutablePointer<Float>, stride: Int, codes: UnsafeMutablePointer<Int8>,
+        values: UnsafeMutablePointer<Float>, stride: Int, records: UnsafeMutablePointer<UInt8>,
         scales: UnsafeMutablePointer<Float>, sums: UnsafeMutablePointer<Float>, packed: UnsafeMutablePointer<UInt16>
     ) {
         self.values = values
         self.stride = stride
-        self.codes = codes
+        self.records = records
         self.scales = scales
         self.sums = sums
         self.packed = packed
+    }
+
+    /// Bytes of `records` for rows of `cols` columns.
+    package static func recordBytes(rows: Int, cols: Int) -> Int {
+        rows * ((cols + Linear.groupSize - 1) / Linear.groupSize) * Int(KL_INPUT_RECORD)
     }
 
     /// Elements of `packed` for rows of `cols` columns.
@@ -45,9 +50,9 @@ extension Execution {
             if run.inTiles {
                 kl_bf16_rows_pack(isa, values, first, part.count, cols, input.stride, input.packed)
             } else {
-                kl_quantize_activations(
-                    isa, values, part.count, cols, input.stride, input.codes + first * cols, input.scales + first * groups,
-                    input.sums + first * groups)
+                kl_quantize_inputs(
+                    isa, values, part.count, cols, input.stride, input.records + Activations.recordBytes(rows: first, cols: cols),
+                    input.scales + first * groups, input.sums + first * groups)
             }
         }
     }

@@ -21,7 +21,7 @@ final class ExpertScratch {
     let rows: UnsafeMutablePointer<Float>
     /// [rows · chosen, 2 · FFN width]
     let gateUp: UnsafeMutablePointer<Float>
-    private let codes: UnsafeMutablePointer<Int8>
+    private let records: UnsafeMutablePointer<UInt8>
     private let scales, sums: UnsafeMutablePointer<Float>
     private let packed: UnsafeMutablePointer<UInt16>
     private let groupScores: UnsafeMutablePointer<Float>
@@ -52,7 +52,7 @@ final class ExpertScratch {
         let active = arena.reserve(2 * shape.count, of: Int32.self)
         let values = arena.reserve(slotCount * shape.hiddenSize, of: Float.self)
         let gateUp = arena.reserve(slotCount * 2 * shape.ffnSize, of: Float.self)
-        let codes = arena.reserve(slotCount * input, of: Int8.self)
+        let records = arena.reserve(Activations.recordBytes(rows: slotCount, cols: input), of: UInt8.self)
         let scales = arena.reserve(slotCount * groups, of: Float.self)
         let sums = arena.reserve(slotCount * groups, of: Float.self)
         let packed = arena.reserve(tiles ? Activations.packedCount(rows: slotCount, cols: input) : 0, of: UInt16.self)
@@ -67,7 +67,7 @@ final class ExpertScratch {
         self.active = buffer.slice(active)
         self.rows = buffer.slice(values)
         self.gateUp = buffer.slice(gateUp)
-        self.codes = buffer.slice(codes)
+        self.records = buffer.slice(records)
         self.scales = buffer.slice(scales)
         self.sums = buffer.slice(sums)
         self.packed = buffer.slice(packed)
@@ -75,12 +75,12 @@ final class ExpertScratch {
 
     /// The rows that experts take, `cols` wide.
     func input(cols: Int) -> Activations {
-        Activations(values: rows, stride: cols, codes: codes, scales: scales, sums: sums, packed: packed)
+        Activations(values: rows, stride: cols, records: records, scales: scales, sums: sums, packed: packed)
     }
 
     /// The rows that the experts' last matrices take; the form of them that products take replaces that of the inputs.
     func gate(width: Int) -> Activations {
-        Activations(values: gateUp, stride: 2 * width, codes: codes, scales: scales, sums: sums, packed: packed)
+        Activations(values: gateUp, stride: 2 * width, records: records, scales: scales, sums: sums, packed: packed)
     }
 
     /// Chooses the experts of row `row` by its scores. Of equals the first is chosen; with NaN, some are.

@@ -121,14 +121,14 @@ extension Linear {
                 continue
             }
             execution.workers.run(run.rows.count) { index, _ in
-                kl_quantize_activation_pairs(
+                kl_quantize_input_pairs(
                     execution.isa, input.values + (run.rows.lowerBound + index) * input.stride, 1, cols, input.stride,
-                    input.codes + 2 * index * cols, input.scales + 2 * index * groups, input.sums + 2 * index * groups)
+                    input.records + Activations.recordBytes(rows: 2 * index, cols: cols), input.scales + 2 * index * groups, input.sums + 2 * index * groups)
             }
             let part = execution.panelShare(panelCount, rows: run.rows.count)
             execution.workers.run((panelCount + part - 1) / part) { index, _ in
                 product(
-                    execution.isa, half, bytes, rows, cols, index * part, min(panelCount, (index + 1) * part), input.codes,
+                    execution.isa, half, bytes, rows, cols, index * part, min(panelCount, (index + 1) * part), input.records,
                     input.scales, input.sums, run.rows.count, y + run.rows.lowerBound * stride, stride)
             }
         }
@@ -153,13 +153,13 @@ extension Linear {
         case (.affine4(let half), .fast):
             let groups = cols / Self.groupSize
             kl_q4_gemm_int8(
-                isa, half, bytes, endRow, cols, first, last, input.codes + row * cols, input.scales + row * groups,
-                input.sums + row * groups, count, y, stride)
+                isa, half, bytes, endRow, cols, first, last, input.records + Activations.recordBytes(rows: row, cols: cols),
+                input.scales + row * groups, input.sums + row * groups, count, y, stride)
         case (.affine8(let half), .fast):
             let groups = cols / Self.groupSize
             kl_q8_gemm_int8(
-                isa, half, bytes, endRow, cols, first, last, input.codes + row * cols, input.scales + row * groups,
-                input.sums + row * groups, count, y, stride)
+                isa, half, bytes, endRow, cols, first, last, input.records + Activations.recordBytes(rows: row, cols: cols),
+                input.scales + row * groups, input.sums + row * groups, count, y, stride)
         case (.affine4(let half), .reference):
             kl_q4_gemm_f32(isa, half, bytes, endRow, cols, first, last, values, input.stride, count, y, stride)
         case (.affine8(let half), .reference):

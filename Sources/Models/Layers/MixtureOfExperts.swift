@@ -91,7 +91,9 @@ public struct MixtureOfExperts: FeedForwardLayer {
                             kl_bf16_rows_pack(
                                 step.execution.isa, to.values + slot * width, slot, 1, width, width, to.packed)
                         } else {
-                            (to.codes + slot * width).update(from: from.codes + row * width, count: width)
+                            (to.records + Activations.recordBytes(rows: slot, cols: width)).update(
+                                from: from.records + Activations.recordBytes(rows: row, cols: width),
+                                count: Activations.recordBytes(rows: 1, cols: width))
                             (to.scales + slot * groups).update(from: from.scales + row * groups, count: groups)
                             (to.sums + slot * groups).update(from: from.sums + row * groups, count: groups)
                         }

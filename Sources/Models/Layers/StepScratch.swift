@@ -36,7 +36,7 @@ final class StepScratch {
     /// nil where no layer is a mixture of experts.
     let experts: ExpertScratch?
     private let normedValues: UnsafeMutablePointer<Float>
-    private let codes: UnsafeMutablePointer<Int8>
+    private let records: UnsafeMutablePointer<UInt8>
     private let scales, sums: UnsafeMutablePointer<Float>
     private let packed: UnsafeMutablePointer<UInt16>
     private let buffer: AlignedBuffer
@@ -61,7 +61,7 @@ final class StepScratch {
         // The last matrix takes rows of the hidden width in two terms.
         let input = max(widths.input, 2 * widths.hidden)
         let groups = (input + Linear.groupSize - 1) / Linear.groupSize
-        let codes = arena.reserve(rows * input, of: Int8.self)
+        let records = arena.reserve(Activations.recordBytes(rows: rows, cols: input), of: UInt8.self)
         let scales = floats(groups)
         let sums = floats(groups)
         let packed = arena.reserve(
@@ -78,7 +78,7 @@ final class StepScratch {
         self.rotary = rotary.map {
             RotaryTable(half: $0.half, cosines: buffer.slice($0.cosines), sines: buffer.slice($0.sines))
         }
-        self.codes = buffer.slice(codes)
+        self.records = buffer.slice(records)
         self.scales = buffer.slice(scales)
         self.sums = buffer.slice(sums)
         self.packed = buffer.slice(packed)
@@ -96,7 +96,7 @@ final class StepScratch {
 
     /// Rows of floats with room for the forms that products take, which all inputs share: one at a time.
     func activations(_ values: UnsafeMutablePointer<Float>, stride: Int) -> Activations {
-        Activations(values: values, stride: stride, codes: codes, scales: scales, sums: sums, packed: packed)
+        Activations(values: values, stride: stride, records: records, scales: scales, sums: sums, packed: packed)
     }
 
     func logits(rows: Int, vocabularySize: Int) throws -> Logits {

@@ -29,6 +29,13 @@ static float *floats(size_t count) {
   return x;
 }
 
+/// A few of them far larger than the others.
+static float *wild(size_t count) {
+  float *x = floats(count);
+  for (size_t i = 0; i < count; i += 37) x[i] *= i % 2 ? 60 : 9000;
+  return x;
+}
+
 static float *copy(const float *x, size_t count) { return memcpy(allocate(count * sizeof *x), x, count * sizeof *x); }
 
 static void report(const char *name, double error, double bound) {
@@ -77,22 +84,27 @@ static void products(void) {
     const size_t counts[] = {1, 2, 3, 4, 5, 7, 8, 9, 24, 25, 40, 70};
     for (size_t c = 0; c < sizeof counts / sizeof counts[0]; ++c) {
       const size_t tokens = counts[c];
-      float *x = floats(tokens * COLS), *a = allocate(tokens * ROWS * 4), *b = allocate(tokens * ROWS * 4);
-      int8_t *q = allocate(tokens * COLS), *q2 = allocate(tokens * COLS);
+      float *x = c % 2 ? wild(tokens * COLS) : floats(tokens * COLS);
+      float *a = allocate(tokens * ROWS * 4), *b = allocate(tokens * ROWS * 4);
+      uint8_t *q = allocate(tokens * GROUPS * KL_INPUT_RECORD), *q2 = allocate(tokens * GROUPS * KL_INPUT_RECORD);
       float *s = allocate(tokens * GROUPS * 4), *s2 = allocate(tokens * GROUPS * 4);
       float *u = allocate(tokens * GROUPS * 4), *u2 = allocate(tokens * GROUPS * 4);
-      kl_quantize_activations(KL_SCALAR, x, tokens, COLS, COLS, q, s, u);
-      kl_quantize_activations(isa, x, tokens, COLS, COLS, q2, s2, u2);
+      kl_quantize_activations(KL_SCALAR, x, tokens, COLS, COLS, (int8_t *)q, s, u);
+      kl_quantize_activations(isa, x, tokens, COLS, COLS, (int8_t *)q2, s2, u2);
       report("quantize_activations", memcmp(q, q2, tokens * COLS) || memcmp(s, s2, tokens * GROUPS * 4) ||
                                          memcmp(u, u2, tokens * GROUPS * 4), 0);
+      kl_quantize_inputs(KL_SCALAR, x, tokens, COLS, COLS, q, s, u);
+      kl_quantize_inputs(isa, x, tokens, COLS, COLS, q2, s2, u2);
+      report("quantize_inputs", memcmp(q, q2, tokens * GROUPS * KL_INPUT_RECORD) || memcmp(s, s2, tokens * GROUPS * 4) ||
+                                    memcmp(u, u2, tokens * GROUPS * 4), 0);
       kl_q4_gemm_int8(KL_SCALAR, type, panels, ROWS, COLS, 0, PANELS, q, s, u, tokens, a, ROWS);
       kl_q4_gemm_int8(isa, type, panels, ROWS, COLS, 0, 1, q, s, u, tokens, b, ROWS);
       kl_q4_gemm_int8(isa, type, panels, ROWS, COLS, 1, PANELS, q, s, u, tokens, b, ROWS);
       report("q4_gemm_int8", difference(a, b, tokens * ROWS, 1), 1e-6);
       kl_q4_gemm_f32(KL_SCALAR, type, panels, ROWS, COLS, 0, PANELS, x, COLS, tokens, a, ROWS);
-      int8_t *pairs = allocate(2 * tokens * COLS);
+      uint8_t *pairs = allocate(2 * tokens * GROUPS * KL_INPUT_RECORD);
       float *ps = allocate(2 * tokens * GROUPS * 4), *pu = allocate(2 * tokens * GROUPS * 4);
-      kl_quantize_activation_pairs(isa, x, tokens, COLS, COLS, pairs, ps, pu);
+      kl_quantize_input_pairs(isa, x, tokens, COLS, COLS, pairs, ps, pu);
       kl_q4_gemm_int8_pairs(isa, type, panels, ROWS, COLS, 0, 1, pairs, ps, pu, tokens, b, ROWS);
       kl_q4_gemm_int8_pairs(isa, type, panels, ROWS, COLS, 1, PANELS, pairs, ps, pu, tokens, b, ROWS);
       report("q4_gemm_int8_pairs", difference(a, b, tokens * ROWS, 1), 1e-3);
@@ -119,18 +131,19 @@ static void products8(void) {
     kl_f32_to_half(KL_SCALAR, type, floats(ROWS * GROUPS), ROWS * GROUPS, biases);
     kl_q8_fill(codes, scales, biases, 0, ROWS, COLS, panels);
     for (size_t tokens = 1; tokens < 45; tokens += tokens < 9 ? 1 : 7) {
-      float *x = floats(tokens * COLS), *a = allocate(tokens * ROWS * 4), *b = allocate(tokens * ROWS * 4);
-      int8_t *q = allocate(tokens * COLS);
+      float *x = tokens % 2 ? wild(tokens * COLS) : floats(tokens * COLS);
+      float *a = allocate(tokens * ROWS * 4), *b = allocate(tokens * ROWS * 4);
+      uint8_t *q = allocate(tokens * GROUPS * KL_INPUT_RECORD);
       float *s = allocate(tokens * GROUPS * 4), *u = allocate(tokens * GROUPS * 4);
-      kl_quantize_activations(KL_SCALAR, x, tokens, COLS, COLS, q, s, u);
+      kl_quantize_inputs(KL_SCALAR, x, tokens, COLS, COLS, q, s, u);
       kl_q8_gemm_int8(KL_SCALAR, type, panels, ROWS, COLS, 0, PANELS, q, s, u, tokens, a, ROWS);
       kl_q8_gemm_int8(isa, type, panels, ROWS, COLS, 0, 1, q, s, u, tokens, b, ROWS);
       kl_q8_gemm_int8(isa, type, panels, ROWS, COLS, 1, PANELS, q, s, u, tokens, b, ROWS);
       report("q8_gemm_int8", difference(a, b, tokens * ROWS, 1), 1e-6);
       kl_q8_gemm_f32(KL_SCALAR, type, panels, ROWS, COLS, 0, PANELS, x, COLS, tokens, a, ROWS);
-      int8_t *pairs = allocate(2 * tokens * COLS);
+      uint8_t *pairs = allocate(2 * tokens * GROUPS * KL_INPUT_RECORD);
       float *ps = allocate(2 * tokens * GROUPS * 4), *pu = allocate(2 * tokens * GROUPS * 4);
-      kl_quantize_activation_pairs(isa, x, tokens, COLS, COLS, pairs, ps, pu);
+      kl_quantize_input_pairs(isa, x, tokens, COLS, COLS, pairs, ps, pu);
       kl_q8_gemm_int8_pairs(isa, type, panels, ROWS, COLS, 0, 1, pairs, ps, pu, tokens, b, ROWS);
       kl_q8_gemm_int8_pairs(isa, type, panels, ROWS, COLS, 1, PANELS, pairs, ps, pu, tokens, b, ROWS);
       report("q8_gemm_int8_pairs", difference(a, b, tokens * ROWS, 1), 1e-3);
