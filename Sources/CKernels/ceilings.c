@@ -57,11 +57,11 @@ static KL_TARGET_AMX double tiles_amx(size_t rounds) {
   return 2.0 * 4 * AMX_ROWS * AMX_ROWS * AMX_DEPTH * (double)rounds;
 }
 
-static KL_TARGET_AVX512 uint64_t read_avx512(const uint8_t *x, size_t n) {
+static KL_TARGET_AVX512 uint64_t read_avx512(const uint8_t *x, size_t n, size_t ahead) {
   __m512i sums[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
   for (size_t i = 0; i + 256 <= n; i += 256) {
     KL_UNROLL for (size_t j = 0; j < 4; ++j) {
-      _mm_prefetch((const char *)x + i + 64 * j + 4096, _MM_HINT_T0);
+      if (ahead > 0) _mm_prefetch((const char *)x + i + 64 * j + ahead, _MM_HINT_T0);
       sums[j] = _mm512_xor_si512(sums[j], _mm512_load_si512(x + i + 64 * j));
     }
   }
@@ -113,14 +113,15 @@ double kl_ceiling_run(kl_isa isa, kl_ceiling kind, size_t rounds) {
   return 0;
 }
 
-uint64_t kl_read(kl_isa isa, const void *bytes, size_t n) {
+uint64_t kl_read(kl_isa isa, const void *bytes, size_t n, size_t ahead) {
 #if KL_X86
-  if (isa == KL_AVX512 || isa == KL_AMX) return read_avx512(bytes, n);
+  if (isa == KL_AVX512 || isa == KL_AMX) return read_avx512(bytes, n, ahead);
 #endif
   (void)isa;
   const uint64_t *x = bytes;
   uint64_t sums[8] = {0};
   for (size_t i = 0; i + 8 <= n / 8; i += 8) {
+    if (ahead > 0) __builtin_prefetch((const char *)(x + i) + ahead);
     for (size_t j = 0; j < 8; ++j) sums[j] ^= x[i + j];
   }
   return sums[0] ^ sums[1] ^ sums[2] ^ sums[3] ^ sums[4] ^ sums[5] ^ sums[6] ^ sums[7];

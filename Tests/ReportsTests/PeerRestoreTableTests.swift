@@ -68,6 +68,8 @@ import Testing
         #expect(try cell(0, "transformers bf16", "same_tokens") == .text("all 5, 12 tokens restored"))
         #expect(try cell(0, "mlx-lm q4", "warm_s") == .missing("mlx-lm q4 gave no number: it died of signal 4"))
         #expect(try cell(0, "kvlab q4", "disk_bytes") == .number(1000))
+        #expect(try cell(0, "kvlab q4", "agents_in_1_gib") == .count(1_073_741))
+        #expect(try cell(0, "transformers bf16", "agents_in_1_gib").number == nil)
 
         #expect(try cell(1, "llama.cpp f16", "cold").number == 0.5)
         #expect(try cell(1, "llama.cpp f16", "warm").number == 3)

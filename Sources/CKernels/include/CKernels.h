@@ -212,8 +212,9 @@ typedef enum : int32_t {
 /// Runs `rounds` rounds of what the instruction set does fastest on registers, to be timed.
 /// Gives the operations done, a multiplication and an addition counted apart; 0 where the set has no such instruction.
 double kl_ceiling_run(kl_isa isa, kl_ceiling kind, size_t rounds);
-/// Reads n bytes, a multiple of 256, at a multiple of 64, in order, to be timed; gives a number made from all of them.
-uint64_t kl_read(kl_isa isa, const void *bytes, size_t n);
+/// Reads n bytes, a multiple of 256, at a multiple of 64, in order, to be timed, and fetches those that come `ahead` bytes later
+/// unless that is 0; gives a number made from all of them.
+uint64_t kl_read(kl_isa isa, const void *bytes, size_t n, size_t ahead);
 
 /// Tells the processor that the caller spins.
 static inline void kl_pause(void) {

@@ -31,6 +31,7 @@ struct TablePeerRestore: TableDefinition {
                 and loaded from its file, whose pages are in the page cache; after a restart, the first request of a new \
                 process, from when its model was loaded; from nothing: the same with the load of program and model, which warms \
                 llama.cpp up. \
+                Agents in 1 GiB: whole caches of that context, of these layers. \
                 Same tokens: restores whose \(contexts[0].outputTokens) greedy tokens equal those of the request in memory. \
                 Peak memory: of the larger process, weights and program included. \(versions(contexts)). \
                 \(input.provenance("\(contexts[0].threads) threads, \(contexts[0].isa)"))
@@ -50,6 +51,7 @@ struct TablePeerRestore: TableDefinition {
         .init("Save", key: "save_s", .seconds, unitGroup: "warm", hasInterval: true),
         .init("Cache on disk", key: "disk_bytes", .bytes),
         .init("Cache in memory", key: "memory_bytes", .bytes),
+        .init("Agents in 1 GiB", key: "agents_in_1_gib", .count),
         .init("Peak memory", key: "peak_rss_bytes", .bytes, unitGroup: "peak"),
         .init("Same tokens", key: "same_tokens", .text),
     ]
@@ -67,8 +69,14 @@ struct TablePeerRestore: TableDefinition {
             .text(NumberText.context(context.context)), .text(contender.name),
             .count(contender.seconds.values.map(\.count).max() ?? 0), time(.cold), time(.hot), time(.warm), time(.restart),
             time(contender.startSeconds, .restart), time(.save), bytes(contender.diskBytes, .save), bytes(contender.memoryBytes, .cold),
-            bytes(contender.peakBytes, .warm), same(context, contender),
+            agents(contender), bytes(contender.peakBytes, .warm), same(context, contender),
         ]
+    }
+
+    /// Whole caches that fit into 1 GiB.
+    private static func agents(_ contender: PeerRestore.Contender) -> ReportTable.Cell {
+        guard !contender.memoryBytes.isEmpty else { return .missing(absence(contender, .cold)) }
+        return .count(Int(Double(1 << 30) / Estimate(Array(contender.memoryBytes.values)).value))
     }
 
     private static func same(_ context: PeerRestore, _ contender: PeerRestore.Contender) -> ReportTable.Cell {
