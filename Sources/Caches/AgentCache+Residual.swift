@@ -42,6 +42,7 @@ extension AgentCache {
                     isa: isa)
                 var target = layerLayout.segment(kind, head: head, in: block(layer: layer, holding: position))
                 target.firstPosition = position - token
+                (target.layer, target.head) = (layer, head)
                 withNoted(kind, layer: layer, head: head, tile: position, isa: isa) { saliency in
                     target.saliency = saliency
                     segment.scheme.encode(

@@ -11,8 +11,10 @@ public struct CacheLayout: Sendable {
     /// Segments whose newest rows wait in 16-bit floats, one of each kind of residual window.
     private let waiting: [SegmentLayout]
 
-    /// - Throws: ``SchemeError`` when a row width does not suit a layer's scheme, or the model has no such layer.
+    /// - Throws: ``SchemeError`` when a row width does not suit a layer's scheme, the model has no such layer, or no calibration
+    ///   that a scheme needs.
     public init(spec: ModelCacheSpec, scheme: CacheScheme, windowPolicy: WindowPolicy = .window) throws {
+        let scheme = try spec.calibration.map { try scheme.calibrated(by: $0) } ?? scheme
         try scheme.check(layerCount: spec.layers.count)
         self.spec = spec
         self.scheme = scheme
@@ -37,7 +39,7 @@ public struct CacheLayout: Sendable {
     }
 
     /// Throws what went wrong in a layer's scheme; see `KVScheme.check()`.
-    /// - Throws: ``SchemeError/python(file:problem:)``.
+    /// - Throws: ``SchemeError/python(file:problem:)`` or ``SchemeError/uncalibrated(scheme:)``.
     public func checkSchemes() throws {
         for layer in layers {
             try layer.keys.scheme.check()

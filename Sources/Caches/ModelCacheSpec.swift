@@ -1,3 +1,5 @@
+import Schemes
+
 /// What one layer keeps per token.
 public struct LayerCacheSpec: Sendable, Equatable, Codable {
     public let kvHeads: Int
@@ -30,6 +32,14 @@ public enum MLAForm: String, Sendable, Codable, CaseIterable {
 public struct ModelCacheSpec: Sendable, Equatable, Codable {
     public let layers: [LayerCacheSpec]
     public let mlaForm: MLAForm
+    /// Where schemes that are calibrated find what they need; files do not record it, their schemes' names do.
+    public var calibration: CalibrationSource?
+
+    private enum CodingKeys: CodingKey {
+        case layers, mlaForm
+    }
+
+    public static func == (one: Self, other: Self) -> Bool { one.layers == other.layers && one.mlaForm == other.mlaForm }
 
     public init(layers: [LayerCacheSpec], mlaForm: MLAForm = .none) {
         self.layers = layers

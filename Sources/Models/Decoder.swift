@@ -2,6 +2,7 @@ import CKernels
 import Caches
 import Crypto
 import Foundation
+import Schemes
 import Tensors
 
 /// A decoder-only transformer: embedding, layers, final norm, head. What makes an architecture are its layers and the
@@ -46,7 +47,12 @@ public final class Decoder: LanguageModel {
     public let maximumStepSequences: Int
     public var vocabularySize: Int { parts.vocabularySize }
     public var contextLimit: Int { parts.contextLimit }
-    public var cacheSpec: ModelCacheSpec { parts.cacheSpec }
+    public var calibration: CalibrationSource?
+    public var cacheSpec: ModelCacheSpec {
+        var spec = parts.cacheSpec
+        spec.calibration = calibration
+        return spec
+    }
 
     let parts: Parts
     private let execution: Execution
@@ -84,7 +90,7 @@ public final class Decoder: LanguageModel {
             model: name)
         let logits = try scratch.logits(rows: rows.wanted.count, vocabularySize: vocabularySize)
         let batch = BatchQuantizedKVCache(sequences.map(\.cache))
-        precondition(batch.rows.allSatisfy { $0.layout.spec == cacheSpec }, "a cache is another model's")
+        precondition(batch.rows.allSatisfy { $0.layout.spec == parts.cacheSpec }, "a cache is another model's")
         precondition(batch.count <= maximumStepSequences, "a step of \(batch.count) sequences")
         try batch.reserve(sequences.map(\.tokens.count))
         let step = Step(model: name, execution: execution, scratch: scratch, rows: rows)

@@ -1,4 +1,5 @@
 import Caches
+import Schemes
 
 /// A model that runs steps over one or more sequences.
 ///
@@ -19,6 +20,8 @@ public protocol LanguageModel: AnyObject {
     /// The longest context in tokens.
     var contextLimit: Int { get }
     var cacheSpec: ModelCacheSpec { get }
+    /// Where what was calibrated for it lies; nil for weights that are no checkpoint's.
+    var calibration: CalibrationSource? { get set }
     /// Bytes of the weights in memory.
     var weightBytes: Int { get }
     /// Bytes of scratch memory, all of it taken when the model is made.

@@ -56,6 +56,16 @@ public struct CacheScheme: Sendable, CustomStringConvertible {
         }
     }
 
+    /// The schemes with what was calibrated for a model, where they need that.
+    /// - Throws: as `KVScheme.calibrated(by:)`.
+    public func calibrated(by source: CalibrationSource) throws -> CacheScheme {
+        func bound(_ scheme: LayerScheme) throws -> LayerScheme {
+            LayerScheme(key: try scheme.key.calibrated(by: source), value: try scheme.value.calibrated(by: source))
+        }
+        return CacheScheme(
+            parts: try parts.map { Part(ranges: $0.ranges, scheme: try bound($0.scheme)) }, rest: try bound(rest))
+    }
+
     /// The canonical expression.
     public var description: String { written.text }
 

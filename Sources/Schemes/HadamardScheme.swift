@@ -19,6 +19,11 @@ public enum HadamardScheme {
     static let wrappers = blockSizes.map { block in
         SchemeWrapper(
             name: "hadamard-\(block)", summary: "any scheme X after a Walsh–Hadamard transform of every \(block) elements"
-        ) { scheme(block: block, inner: $0) }
+        ) { inner in
+            guard !inner.needsCalibration else {
+                throw SchemeWrapper.Problem(argument: 0, text: "'\(inner.name)' is calibrated on rows that are not rotated")
+            }
+            return scheme(block: block, inner: inner)
+        }
     }
 }

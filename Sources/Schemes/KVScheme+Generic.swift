@@ -6,6 +6,8 @@ extension KVScheme {
     public var residual: ResidualWindow { .none }
     public var readsAttention: Bool { false }
     public func scheme(for kind: RowKind) -> any KVScheme { self }
+    public var needsCalibration: Bool { false }
+    public func calibrated(by source: CalibrationSource) throws -> any KVScheme { self }
     public func check() throws {}
 
     /// Bytes that one encoded token of `width` elements takes, scales and all; the mean over the tokens of a segment.

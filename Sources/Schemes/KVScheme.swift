@@ -36,6 +36,13 @@ public protocol KVScheme: Sendable {
     /// What stores keys, or values, under this scheme's name: itself, unless it stores the two in different ways.
     func scheme(for kind: RowKind) -> any KVScheme
 
+    /// Can it encode only with what was calibrated for the model?
+    var needsCalibration: Bool { get }
+
+    /// The scheme with what was calibrated for a model; itself where it needs nothing.
+    /// - Throws: ``SchemeError/calibration(file:problem:)``, also for another model's file.
+    func calibrated(by source: CalibrationSource) throws -> any KVScheme
+
     /// Stores `count` rows at tokens `token ..< token + count` of a segment, which are whole tiles.
     /// - Parameters:
     ///   - rows: floats, row i at `rows + i * stride`.
@@ -46,8 +53,8 @@ public protocol KVScheme: Sendable {
     func decode(_ segment: Segment, from token: Int, count: Int, into out: UnsafeMutablePointer<Float>, isa: kl_isa)
 
     /// Throws what went wrong in ``encode(_:count:stride:at:into:isa:)`` or ``decode(_:from:count:into:isa:)`` where these
-    /// leave this process; the rows of such a call are zeros. Asked after each step of a model.
-    /// - Throws: ``SchemeError/python(file:problem:)``.
+    /// leave this process, or need what is not there; the rows of such a call are zeros. Asked after each step of a model.
+    /// - Throws: ``SchemeError/python(file:problem:)`` or ``SchemeError/uncalibrated(scheme:)``.
     func check() throws
 
     /// scores[h * stride + i] = q_h · row_i for tokens `token ..< token + count`.
@@ -97,6 +104,9 @@ public struct Segment {
     let offsets: PlaneOffsets
     /// Position of its first token in the agent's context; set where a scheme encodes.
     public var firstPosition = 0
+    /// Its layer and KV head; set where a scheme with a residual window encodes.
+    public var layer = 0
+    public var head = 0
     /// Of each row that is encoded the attention that probe rows give it, where the scheme reads attention; nil where none was
     /// noted.
     public var saliency: UnsafePointer<Float>?

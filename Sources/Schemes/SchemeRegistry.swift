@@ -15,6 +15,7 @@ public enum SchemeRegistry {
         [NVFP4Scheme.plain, NVFP4Scheme.scaledRows],
         TurboQuantScheme.all,
         [KIVIScheme(bits: 4), KIVIScheme(bits: 2)],
+        KVQuantScheme.all,
         [ZipCacheScheme()],
         [AbsmaxScheme()],
     ]
@@ -28,7 +29,7 @@ public enum SchemeRegistry {
     /// The scheme of a name without brackets; nil where there is none.
     static func single(named name: some StringProtocol) throws -> (any KVScheme)? {
         if name.hasPrefix(PythonScheme.prefix) { return try PythonScheme.open(name.dropFirst(PythonScheme.prefix.count)) }
-        return all.first { $0.name == name }
+        return all.first { $0.name == name } ?? KVQuantScheme.recorded(name)
     }
 
     /// The scheme of a name, or of `wrapper(name)`.

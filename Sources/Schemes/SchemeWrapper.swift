@@ -21,10 +21,11 @@ public struct SchemeWrapper: Sendable {
     }
 
     /// Around one scheme.
-    init(name: String, summary: String, _ wrap: @escaping @Sendable (any KVScheme) -> any KVScheme) {
+    /// - Parameter wrap: throws ``Problem``.
+    init(name: String, summary: String, _ wrap: @escaping @Sendable (any KVScheme) throws -> any KVScheme) {
         self.init(
             name: name, form: "\(name)(X)", example: "\(name)(affine-q4-g64)", summary: summary, words: 0, schemes: 1
-        ) { _, schemes in wrap(schemes[0]) }
+        ) { _, schemes in try wrap(schemes[0]) }
     }
 
     /// - Parameter wrap: throws ``Problem``.

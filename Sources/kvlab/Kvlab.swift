@@ -14,8 +14,8 @@ struct Kvlab: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             RunCommand.self, ReproduceCommand.self, CompareCommand.self, TuneCommand.self, ReportCommand.self, ClaimsCommand.self,
-            CheckCommand.self, BenchCommand.self, GenerateCommand.self, LogitsCommand.self, TokenizeCommand.self,
-            CacheCommand.self, HandoffCommand.self, ExportCommand.self, TasksCommand.self, RestoreJobCommand.self,
+            CheckCommand.self, CalibrateCommand.self, BenchCommand.self, GenerateCommand.self, LogitsCommand.self,
+            TokenizeCommand.self, CacheCommand.self, HandoffCommand.self, ExportCommand.self, TasksCommand.self, RestoreJobCommand.self,
             ExperimentsCommand.self, ShapesCommand.self, SchemesCommand.self, SchemeCommand.self, ModelsCommand.self, MachineCommand.self,
         ])
 

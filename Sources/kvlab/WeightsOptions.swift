@@ -45,7 +45,7 @@ struct WeightsOptions: ParsableArguments {
     /// How caches of the checkpoint's model lie in memory; needs no weights.
     func layout(_ checkpoint: Checkpoint) throws -> CacheLayout {
         try CacheLayout(
-            spec: checkpoint.configuration.cacheSpec(mlaForm: mlaForm()), scheme: CacheScheme(expression: kv))
+            spec: checkpoint.cacheSpec(mlaForm: mlaForm()), scheme: CacheScheme(expression: kv))
     }
 
     /// Loads the model, with progress on standard error when it is a terminal.

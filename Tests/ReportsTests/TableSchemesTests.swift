@@ -173,15 +173,56 @@ import Testing
         #expect(difference.sampleCount == 7 && difference.value > 0 && last[6] == .number(4 / 128.0))
     }
 
-    @Test func theFigureDrawsTheFrontAndLabelsEveryPoint() throws {
+    /// Every scheme is a point, and those that no other beats in both are named; ties at the same bits are decided by the value.
+    @Test func theFiguresDrawTheFrontAndNameIt() throws {
         let definition = try #require(figureDefinitions.first { $0.id == "F-schemes" })
-        let figure = try #require(try definition.build(input(some)).first)
-        let lines = figure.data.split(separator: "\n").map { $0.split(separator: "\t").map(String.init) }
-        #expect(lines.filter { $0[1] == "point" }.map { $0[2] } == ["q4_0", "turboquant-4", "affine-q4-g64", "q8_0"])
-        #expect(lines.filter { $0[1] == "front" }.map { $0[2] } == ["q4_0", "q8_0"])
-        for name in ["q4_0", "turboquant-4", "affine-q4-g64", "q8_0"] {
-            #expect(figure.script.contains("set label \"\(name)\" at graph"))
+        let figures = try definition.build(input(some))
+        #expect(figures.map(\.id) == ["F-schemes", "F-schemes-answers"])
+        func schemes(_ figure: Figure, _ kind: String) -> [String] {
+            figure.data.split(separator: "\n").map { $0.split(separator: "\t").map(String.init) }.filter { $0[1] == kind }.map { $0[2] }
         }
-        #expect(figure.script.contains("noise floor, below: 1.0e-06"))
+        #expect(schemes(figures[0], "point") == ["q4_0", "turboquant-4", "affine-q4-g64", "q8_0"])
+        #expect(schemes(figures[0], "front") == ["q4_0", "q8_0"])
+        // Of four bits TurboQuant has every answer, and nothing is better.
+        #expect(schemes(figures[1], "point") == ["turboquant-4", "q4_0", "affine-q4-g64", "q8_0"])
+        #expect(schemes(figures[1], "front") == ["turboquant-4"])
+        #expect(figures[0].script.contains("set label \"q4_0\" at graph") && figures[0].script.contains("set label \"q8_0\" at graph"))
+        #expect(!figures[0].script.contains("set label \"affine-q4-g64\" at graph"))
+        #expect(figures[0].script.contains("noise floor, below: 1.0e-06"))
+        #expect(figures[1].script.contains("\"unquantized cache\" at graph 0.01, first 1.0"))
+        // The legend has the slowest and the fastest.
+        for figure in figures { #expect(figure.script.contains("\"50.0 tokens/s\"") && figure.script.contains("\"100 tokens/s\"")) }
+    }
+
+    @Test func knownOrderingsAreDecidedByTheRun() throws {
+        func outcomes(_ schemes: [Scheme]) throws -> [(a: String, b: String, outcome: String)] {
+            let definition = try #require(tableDefinitions.first { $0.id == "orderings" })
+            let table = try #require(try definition.tables(input(schemes)).first)
+            return table.rows.map { row in
+                func text(_ cell: ReportTable.Cell) -> String { if case .text(let text) = cell { text } else { "" } }
+                return (text(row[2]), text(row[3]), text(row.last!))
+            }
+        }
+        let more = [
+            Scheme(name: "affine-q2-g32", bits: 3, divergences: Self.around(0.2) + Self.around(0.2)),
+            Scheme(name: "kivi-2", bits: 3, divergences: Self.around(0.2).reversed()),
+            Scheme(name: "k=q8_0,v=q4_0", bits: 6, divergences: Self.around(0.02)),
+            Scheme(name: "k=q4_0,v=q8_0", bits: 6, divergences: Self.around(0.01)),
+        ]
+        let found = try outcomes(some + more)
+        func outcome(_ a: String, _ b: String) throws -> String { try #require(found.first { $0.a == a && $0.b == b }).outcome }
+        // Three orderings are measured: seven windows of one sign are 2/2⁷, and three times that is below 5 %.
+        #expect(try outcome("fp16", "q8_0") == "came out")
+        #expect(try outcome("k=q8_0,v=q4_0", "k=q4_0,v=q8_0") == "the reverse")
+        #expect(try outcome("kivi-2", "affine-q2-g32") == "not distinguishable")
+        #expect(try outcome("q8_0", "q5_1") == "not measured")
+        #expect(try outcome("affine-q2-g32", "affine-q2-g32") == "came out")
+        #expect(try #require(try outcomes(some).first { $0.b == "q8_0" }).outcome == "came out")
+        #expect(try #require(try outcomes(some).last).outcome == "not measured")
+        let reverse = try outcomes(Array(more.dropFirst(2)))
+        #expect(try #require(reverse.first { $0.a == "k=q8_0,v=q4_0" }).outcome == "the reverse")
+        let far = (0..<12).map { index -> Double in index % 2 == 0 ? 0.1 : 0.3 }
+        let apart = Scheme(name: "affine-q2-g32", bits: 3, divergences: far)
+        #expect(try #require(try outcomes([some[0], apart]).last).outcome == "they do not overlap")
     }
 }

@@ -12,6 +12,7 @@ enum SchemeBounds {
         if let affine = scheme as? AffineScheme { return { rows, _ in Self.affine(affine, rows) } }
         if let kivi = scheme as? KIVIScheme { return { rows, width in Self.kivi(kivi, rows, width) } }
         if let mixed = scheme as? MixedScheme { return { rows, width in Self.mixed(mixed, rows, width) } }
+        if let kvquant = scheme as? KVQuantScheme { return { rows, width in Self.kvquant(kvquant, rows, width) } }
         if let zipcache = scheme as? ZipCacheScheme { return { rows, width in Self.zipcache(zipcache, rows, width) } }
         if let rotated = scheme as? RotatedScheme, rotated.name.hasPrefix("hadamard-") {
             return { rows, width in Self.hadamard(rotated, rows, width) }
@@ -124,6 +125,20 @@ enum SchemeBounds {
             return largest[column].squareRoot() * root * (1 / 3 + 1 / 64)
         }
         return rows.indices.map { bounds[$0 % width] }
+    }
+
+    /// With the levels of the tests an element is a step of a half range off at most, at the upper end, and what lies beyond a
+    /// channel's range besides; of keys each of a pair is off by what both are before they are turned.
+    private static func kvquant(_ scheme: KVQuantScheme, _ rows: [Float], _ width: Int) -> [Float] {
+        let step = 2 / Float(1 << scheme.bits)
+        return stride(from: 0, to: rows.count, by: width).flatMap { start -> [Float] in
+            let row = rows[start..<(start + width)]
+            let largest = row.map(abs).max()!
+            let rounding = largest / 256
+            guard scheme.kind == .keys else { return row.map { _ in (row.max()! - row.min()!) / 2 * step + rounding } }
+            let beyond = max(0, largest * Float(2).squareRoot() - KVQuantSchemeTests.range)
+            return row.map { _ in Float(2).squareRoot() * (KVQuantSchemeTests.range * step + (scheme.isSparse ? 0 : beyond)) + rounding }
+        }
     }
 
     /// √Σ of the squares of the bounds in the block of rotated elements.

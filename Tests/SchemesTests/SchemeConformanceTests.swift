@@ -24,7 +24,7 @@ import Testing
         var segment: Segment { layout.segment(at: memory.pointer) }
 
         init(_ name: String, width: Int, kind: RowKind = .keys) throws {
-            layout = try SegmentLayout(scheme: try SchemeRegistry.scheme(named: name).scheme(for: kind), width: width)
+            layout = try SegmentLayout(scheme: try SchemeConformanceTests.scheme(name).scheme(for: kind), width: width)
             memory = try AlignedBuffer(byteCount: layout.byteCount)
         }
 
@@ -54,9 +54,15 @@ import Testing
         }
     }
 
+    /// A scheme that needs a calibration has that of the tests.
+    private static func scheme(_ name: String) throws -> any KVScheme {
+        let scheme = try SchemeRegistry.scheme(named: name)
+        return scheme.needsCalibration ? try scheme.calibrated(by: KVQuantSchemeTests.source) : scheme
+    }
+
     /// Widths that a scheme takes.
     private static func widths(_ name: String) throws -> [Int] {
-        let scheme = try SchemeRegistry.scheme(named: name)
+        let scheme = try scheme(name)
         return widths.filter { (try? scheme.planes(width: $0)) != nil }
     }
 
@@ -202,7 +208,7 @@ import Testing
     }
 
     /// Schemes whose levels do not hold both ends of a block, so that even a row of one value is only within the bound.
-    private static let coarse = ["mxfp4", "nvfp4", "turboquant", "hadamard"]
+    private static let coarse = ["mxfp4", "nvfp4", "turboquant", "hadamard", "kvquant"]
 
     /// Rows of zeros, of one value and with an outlier keep their meaning.
     @Test(arguments: names, isas)

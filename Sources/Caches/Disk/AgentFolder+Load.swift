@@ -23,11 +23,15 @@ extension AgentFolder {
     ///   ``TensorsError``. The caller prefills then.
     public func open(identity: CacheIdentity?, layout: CacheLayout?) throws -> StoredAgent {
         guard exists else { throw CachesError.noAgent(agent: agent, folder: path) }
-        let (manifest, image, tail) = try Manifest.read(in: path, key: key)
+        var (manifest, image, tail) = try Manifest.read(in: path, key: key)
         guard manifest.agent.utf8.elementsEqual(agent.utf8) else {
             throw CachesError.mismatch(file: image.path, what: "agent", expected: agent, found: manifest.agent)
         }
-        try layout?.check(manifest.layout, file: image.path)
+        if let layout {
+            try layout.check(manifest.layout, file: image.path)
+            // A file names a calibration; the caller's layout has it.
+            manifest.layout = layout
+        }
         try identity?.check(manifest.identity, file: image.path)
         var images: [Int: FileImage] = [:]
         for run in manifest.runs {

@@ -23,7 +23,7 @@ struct Manifest: Sendable {
 
     let agent: String
     let identity: CacheIdentity
-    let layout: CacheLayout
+    var layout: CacheLayout
     let textHash: String?
     let tokenCount: Int
     /// The least count that the cache can go back to with the rows that wait in 16-bit floats.

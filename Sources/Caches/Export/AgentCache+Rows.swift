@@ -76,6 +76,7 @@ extension AgentCache {
                 segment.scheme.decode(
                     layout.segment(kind, head: head, in: block(layer: layer, holding: position)), from: token, count: count,
                     into: rows.bound(), isa: kl_isa_best())
+                try segment.scheme.check()
             } else {
                 readWaiting(
                     kind, layer: layer, head: head, positions: position..<(position + count), into: rows.bound(),

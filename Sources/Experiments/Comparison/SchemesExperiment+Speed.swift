@@ -36,7 +36,7 @@ extension SchemesExperiment {
         _ = (try codec.run(), try bench.run(test))
         let (encode, decode) = try codec.run()
         return [
-            "weights": .string(engine.model.weightsLabel), "scheme": .string(layout.scheme.description),
+            "weights": .string(engine.model.weightsLabel), "scheme": .string(scheme.description),
             "compute": .string(engine.execution.compute.rawValue),
             "threads": .int(Int64(engine.execution.workers.threadCount)), "depth": .int(Int64(settings.depth)),
             "generated": .int(Int64(settings.generated)), "encode_elements_per_second": .double(encode),

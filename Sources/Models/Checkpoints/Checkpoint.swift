@@ -1,4 +1,5 @@
 import Caches
+import Schemes
 import Tensors
 
 /// A trained model on disk: a folder of transformers or mlx-lm, or a GGUF file.
@@ -24,6 +25,10 @@ public final class Checkpoint {
     public let configuration: any ModelConfiguration
     public let tokenizer: CheckpointTokenizer
     let tensors: any CheckpointTensors
+    /// What was calibrated for it lies in its folder, or beside the GGUF file.
+    public private(set) lazy var calibration = CalibrationSource(
+        path: format == .gguf ? path + ".kvquant.safetensors" : path + "/kvquant.safetensors", model: name,
+        weights: fingerprint(.sampled).description)
 
     init(
         path: String, format: Format, configurationFile: ConfigurationFile, tokenizer: CheckpointTokenizer,
@@ -73,7 +78,15 @@ public final class Checkpoint {
             limits: limits)
         try weights.checkAllWereRead()
         for file in tensors.files { file.file.release(0..<file.file.bytes.count) }
+        model.calibration = calibration
         return model
+    }
+
+    /// What caches of the model keep, and what was calibrated for it.
+    public func cacheSpec(mlaForm: MLAForm) -> ModelCacheSpec {
+        var spec = configuration.cacheSpec(mlaForm: mlaForm)
+        spec.calibration = calibration
+        return spec
     }
 
     private func plan(_ bits: WeightBits?) -> WeightPlan {

@@ -10,6 +10,8 @@ struct FigureLegend {
             case box
             /// A short thick stroke.
             case stroke
+            /// A point alone.
+            case point(pointType: Int, size: Double)
         }
         var label: String
         var colour: String
@@ -76,6 +78,9 @@ struct FigureLegend {
         case .stroke:
             let start = place(x + (end - x) * 0.3, y)
             return ["set arrow from \(start) to \(place(end, y)) nohead linecolor \(colour) linewidth 2"]
+        case .point(let pointType, let size):
+            let middle = place(x + (end - x) * 0.7, y)
+            return ["set label \"\" at \(middle) point pointtype \(pointType) pointsize \(size) linecolor \(colour)"]
         }
     }
 

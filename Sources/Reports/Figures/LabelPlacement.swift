@@ -34,13 +34,15 @@ struct LabelPlacement {
     private static let distances = [0.08, 0.17, 0.28, 0.4, 0.55, 0.7, 0.9, 1.1]
 
     /// A place for each label, in order: the first ones get the best.
-    /// - Parameter line: the corners of a line that labels should not cover.
+    /// - Parameters:
+    ///   - others: points without a label.
+    ///   - line: the corners of a line that labels should not cover.
     static func place(
-        _ labels: [(text: String, x: Double, y: Double)], around line: [(x: Double, y: Double)] = [], width: Double,
+        _ labels: [(text: String, x: Double, y: Double)], beside others: [(x: Double, y: Double)] = [], around line: [(x: Double, y: Double)] = [], width: Double,
         height: Double
     ) -> [Placed] {
         let strokes = zip(line, line.dropFirst()).flatMap { segment(from: $0, to: $1) }
-        let points = labels.map { box($0.x, $0.y, 2 * pointRadius, 2 * pointRadius, .center) }
+        let points = (labels.map { ($0.x, $0.y) } + others).map { box($0, $1, 2 * pointRadius, 2 * pointRadius, .center) }
         var taken: [Box] = []
         return labels.enumerated().map { index, label in
             var best: (cost: Double, placed: Placed, box: Box)?

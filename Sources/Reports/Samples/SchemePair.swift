@@ -1,6 +1,6 @@
 import Results
 
-/// Two cache schemes of nearly the same bits, on the windows that both were measured on.
+/// Two cache schemes, on the windows that both were measured on.
 struct SchemePair {
     /// The one with the smaller mean divergence on these windows.
     let better: SchemeSeries
@@ -18,12 +18,14 @@ struct SchemePair {
     static func all(_ series: [SchemeSeries]) -> [SchemePair] {
         let measured = series.filter { !$0.isBase && $0.bits != nil && !$0.windows.isEmpty }
         return measured.indices.flatMap { first in
-            measured[(first + 1)...].compactMap { SchemePair(measured[first], $0) }
+            measured[(first + 1)...].filter { abs($0.bits! - measured[first].bits!) <= nearBits }.compactMap {
+                SchemePair(measured[first], $0)
+            }
         }
     }
 
-    private init?(_ a: SchemeSeries, _ b: SchemeSeries) {
-        guard let aBits = a.bits, let bBits = b.bits, abs(aBits - bBits) <= Self.nearBits else { return nil }
+    /// nil where they share fewer than two windows.
+    init?(_ a: SchemeSeries, _ b: SchemeSeries) {
         let other = Dictionary(b.windows.map { ($0.draw, $0) }, uniquingKeysWith: { $1 })
         let shared = a.windows.compactMap { window in other[window.draw].map { (window, $0) } }
         let differences = shared.map { $0.1.kldSum - $0.0.kldSum }

@@ -41,6 +41,7 @@ public let tableDefinitions: [any TableDefinition] = [
     TableQ3Controllers(),
     TableRequantization(),
     TableSchemes(),
+    TableOrderings(),
     TableTune(),
     TableSpeed(),
     TablePeerSpeed(),
