@@ -7,6 +7,8 @@ extension KVScheme {
     public var readsAttention: Bool { false }
     public func scheme(for kind: RowKind) -> any KVScheme { self }
     public func check() throws {}
+    public var roundsQueries: Bool { false }
+    public func roundQueries(_ rows: UnsafeMutablePointer<Float>, count: Int, width: Int, isa: kl_isa) {}
 
     /// Bytes that one encoded token of `width` elements takes, scales and all; the mean over the tokens of a segment.
     public func bytesPerToken(width: Int) throws -> Int { try segmentBytes(width: width) / blockTokens }
