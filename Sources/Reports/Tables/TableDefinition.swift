@@ -45,6 +45,7 @@ public let tableDefinitions: [any TableDefinition] = [
     TableSpeed(),
     TablePeerSpeed(),
     TablePeerRestore(),
+    TablePeerQuality(),
 ]
 
 extension TableDefinition {
