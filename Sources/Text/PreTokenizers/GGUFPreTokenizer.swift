@@ -41,7 +41,7 @@ enum GGUFPreTokenizer {
         case [#"\s?\p{N}"#, GPT2Pattern.text]: ("gpt-2", true)
         case [Llama3Pattern.text(digits: 3)]: ("llama-bpe", false)
         case [Llama3Pattern.text(digits: 1)]: ("qwen2", false)
-        case DeepSeekPatterns.llmTexts + [digit]: ("deepseek-llm", true)
+        case DeepSeekPatterns.llmTexts + [digit]: ("deepseek-llm", false)
         case DeepSeekPatterns.coderTexts + [digit]: ("deepseek-coder", false)
         case defaultTexts: ("default", false)
         default: nil
