@@ -7,13 +7,14 @@
 # make test-arm64  compare the Arm kernels with the scalar ones, under qemu where needed
 # make datasets    fetch WikiText-2 and GSM8K into datasets/external/ (or WIKITEXT2=FILE GSM8K=FILE)
 # make peers       install llama.cpp, mlx-lm and transformers into .peers/, to be compared with
-# make bench-peers speed beside llama.cpp on the same weights, in turns, and then peers-restore; PROFILE as above
+# make bench-peers speed beside llama.cpp on the same weights, in turns, then peers-restore and peers-quality; PROFILE as above
 # make peers-restore saved caches beside llama.cpp, mlx-lm and transformers: installs them, runs, ends in the table
+# make peers-quality what quantized caches do to predictions beside llama-perplexity: the same file, text and measure
 PROFILE ?= laptop
 RESULTS ?= results
 KVLAB := .build/release/kvlab
 
-.PHONY: help setup build test bench oracle test-arm64 test-sanitize reproduce peers bench-peers peers-restore datasets clean
+.PHONY: help setup build test bench oracle test-arm64 test-sanitize reproduce peers bench-peers peers-restore peers-quality datasets clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -64,10 +65,16 @@ peers:
 bench-peers: build peers
 	$(KVLAB) run experiments/peers/speed.yaml --profile $(PROFILE) --out $(RESULTS) --resume
 	$(KVLAB) run experiments/peers/restore.yaml --profile $(PROFILE) --out $(RESULTS) --resume
+	$(KVLAB) run experiments/peers/quality.yaml --profile $(PROFILE) --out $(RESULTS) --resume
 
 # Some three minutes with PROFILE=quick, half an hour with laptop, besides installing.
 peers-restore: build peers
 	$(KVLAB) run experiments/peers/restore.yaml --profile $(PROFILE) --out $(RESULTS) --resume
+
+# Needs llama.cpp of the peers only.
+peers-quality: build
+	@bash scripts/peers.sh llama.cpp
+	$(KVLAB) run experiments/peers/quality.yaml --profile $(PROFILE) --out $(RESULTS) --resume
 
 # Public texts and problems to measure quality with, checked by size and SHA-256: docs/datasets.md.
 datasets:

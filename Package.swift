@@ -80,7 +80,8 @@ let package = Package(
             ]),
         .testTarget(name: "ResultsTests", dependencies: ["Results"]),
         .testTarget(
-            name: "ExperimentsTests", dependencies: ["Experiments", "Models", "Caches", "Results", "Tensors", "CKernels"]),
+            name: "ExperimentsTests",
+            dependencies: ["Experiments", "Engine", "Models", "Caches", "Results", "Tensors", "Text", "CKernels"]),
         .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
         .testTarget(name: "kvlabTests", dependencies: ["kvlab", "Caches", "Schemes", "Tensors", "CKernels"]),
     ]

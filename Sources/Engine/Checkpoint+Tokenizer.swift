@@ -21,6 +21,22 @@ extension Checkpoint {
         }
     }
 
+    /// The tokenizer as a GGUF file keeps it; nil where there is none.
+    /// - Throws: a `TextError` that names the file, for a tokenizer that the format cannot say.
+    public func tokenizerMetadata() throws -> TokenizerMetadata? {
+        switch tokenizer {
+        case .none: return nil
+        case .metadata(let metadata): return metadata
+        case .folder(let folder):
+            let said = try GGUFTokenizerMetadata(directory: URL(fileURLWithPath: folder))
+            return TokenizerMetadata(
+                file: said.file, model: said.model, pre: said.pre, tokens: said.tokens, scores: said.scores,
+                types: said.types.map(\.rawValue), merges: said.merges, bosID: said.bosID, eosID: said.eosID,
+                unknownID: said.unknownID, endIDs: said.endIDs, addsBOS: said.addsBOS, addsEOS: said.addsEOS,
+                addsSpacePrefix: said.addsSpacePrefix, chatTemplate: nil)
+        }
+    }
+
     /// How the model's family writes conversations.
     public var chatTemplate: ChatTemplate {
         switch configuration {

@@ -42,6 +42,7 @@ public enum ExperimentRegistry {
         PhasesExperiment.self, RoutingExperiment.self, AblationExperiment.self, ThrashExperiment.self,
         SavingExperiment.self, PerplexityExperiment.self, KLDExperiment.self, ContinuationExperiment.self, DriftExperiment.self,
         SensitivityExperiment.self, TasksExperiment.self, SchemesExperiment.self, TuneExperiment.self, SpeedExperiment.self,
-        PeerSpeedExperiment.self, PeerRestoreExperiment.self, HandoffExperiment.self, TopologiesExperiment.self, HopsExperiment.self,
+        PeerSpeedExperiment.self, PeerRestoreExperiment.self, PeerQualityExperiment.self, HandoffExperiment.self, TopologiesExperiment.self,
+        HopsExperiment.self,
     ]
 }

@@ -21,11 +21,13 @@ public struct GGMLScheme: KVScheme {
     public let summary: String
     /// Elements of a block.
     public static let blockSize = 32
+    /// Bytes of a block of `q8_0`.
+    static let q8BlockBytes = 34
     private let type: kl_ggml
     private let blockBytes: Int
 
     public static let all = [
-        GGMLScheme("q8_0", KL_GGML_Q8_0, blockBytes: 34, "8 bits, symmetric"),
+        GGMLScheme("q8_0", KL_GGML_Q8_0, blockBytes: q8BlockBytes, "8 bits, symmetric"),
         GGMLScheme("q5_1", KL_GGML_Q5_1, blockBytes: 24, "5 bits above a minimum"),
         GGMLScheme("q5_0", KL_GGML_Q5_0, blockBytes: 22, "5 bits around zero"),
         GGMLScheme("q4_1", KL_GGML_Q4_1, blockBytes: 20, "4 bits above a minimum"),

@@ -9,6 +9,8 @@ extension KVScheme {
     public var needsCalibration: Bool { false }
     public func calibrated(by source: CalibrationSource) throws -> any KVScheme { self }
     public func check() throws {}
+    public var roundsQueries: Bool { false }
+    public func roundQueries(_ rows: UnsafeMutablePointer<Float>, count: Int, width: Int, isa: kl_isa) {}
 
     /// Bytes that one encoded token of `width` elements takes, scales and all; the mean over the tokens of a segment.
     public func bytesPerToken(width: Int) throws -> Int { try segmentBytes(width: width) / blockTokens }

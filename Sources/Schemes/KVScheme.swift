@@ -57,6 +57,12 @@ public protocol KVScheme: Sendable {
     /// - Throws: ``SchemeError/python(file:problem:)`` or ``SchemeError/uncalibrated(scheme:)``.
     func check() throws
 
+    /// Does attention under this scheme take other queries than they are?
+    var roundsQueries: Bool { get }
+
+    /// Rounds query rows [count, width] in place; asked only where ``roundsQueries``.
+    func roundQueries(_ rows: UnsafeMutablePointer<Float>, count: Int, width: Int, isa: kl_isa)
+
     /// scores[h * stride + i] = q_h · row_i for tokens `token ..< token + count`.
     func scores(
         _ queries: DecodeQueries, _ segment: Segment, from token: Int, count: Int,

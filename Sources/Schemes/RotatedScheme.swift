@@ -22,6 +22,7 @@ public struct RotatedScheme: KVScheme {
     /// Rows that wait are as they came, not rotated.
     public var residual: ResidualWindow { inner.residual }
     public var readsAttention: Bool { inner.readsAttention }
+    public var roundsQueries: Bool { inner.roundsQueries }
 
     public func scheme(for kind: RowKind) -> any KVScheme {
         RotatedScheme(name: name, summary: summary, rotation: rotation, inner: inner.scheme(for: kind))
@@ -35,6 +36,14 @@ public struct RotatedScheme: KVScheme {
     }
 
     public func check() throws { try inner.check() }
+
+    /// Rounds them as they are when rotated.
+    public func roundQueries(_ rows: UnsafeMutablePointer<Float>, count: Int, width: Int, isa: kl_isa) {
+        guard inner.roundsQueries else { return }
+        rotation.apply(rows, count: count, width: width, isa: isa)
+        inner.roundQueries(rows, count: count, width: width, isa: isa)
+        rotation.undo(rows, count: count, width: width, isa: isa)
+    }
 
     public func encode(
         _ rows: UnsafePointer<Float>, count: Int, stride: Int, at token: Int, into segment: Segment, isa: kl_isa

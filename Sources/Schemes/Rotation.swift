@@ -7,6 +7,7 @@ public struct Rotation: Sendable, Equatable {
     private enum Kind: Equatable {
         case blocks(Int)
         case random(seed: UInt64)
+        case pairs
     }
     private let kind: Kind
     private let signs: [Float]
@@ -16,6 +17,9 @@ public struct Rotation: Sendable, Equatable {
         precondition(size > 0 && size & (size - 1) == 0)
         return Rotation(kind: .blocks(size), signs: [])
     }
+
+    /// The halves of a row dealt out in turns: nothing but another order.
+    public static let pairs = Rotation(kind: .pairs, signs: [])
 
     /// Randomized Hadamard transform: signs drawn from the seed, then a Walsh–Hadamard transform over blocks of B, the
     /// largest power of two that divides the width. Where B is not the whole width, the elements are dealt out so that every
@@ -37,6 +41,7 @@ public struct Rotation: Sendable, Equatable {
         switch kind {
         case .blocks(let size): size
         case .random: 8
+        case .pairs: 2
         }
     }
 
@@ -55,6 +60,8 @@ public struct Rotation: Sendable, Equatable {
                 multiply(x, width, signsFrom: Self.secondRound)
                 kl_hadamard(isa, x, width, block)
             }
+        case .pairs:
+            for row in 0..<count { deal(rows + row * width, width) { ($0 / (width / 2) + $0 % (width / 2) * 2, $0) } }
         }
     }
 
@@ -74,6 +81,8 @@ public struct Rotation: Sendable, Equatable {
                 kl_hadamard(isa, x, width, block)
                 multiply(x, width, signsFrom: 0)
             }
+        case .pairs:
+            for row in 0..<count { deal(rows + row * width, width) { ($0, $0 / (width / 2) + $0 % (width / 2) * 2) } }
         }
     }
 

@@ -23,6 +23,7 @@ public enum SchemeRegistry {
     /// Schemes around any of the others, by what stands before the bracket. A new wrapper adds one line here.
     public static let wrappers: [SchemeWrapper] = [
         HadamardScheme.wrappers,
+        [QueryRoundingScheme.wrapper, PairsScheme.wrapper],
         [MixedScheme.wrapper],
     ].flatMap { $0 }
 

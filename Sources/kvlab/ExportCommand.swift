@@ -4,6 +4,7 @@ import Engine
 import Experiments
 import Foundation
 import Models
+import Text
 
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -11,7 +12,8 @@ struct ExportCommand: ParsableCommand {
         discussion: """
             Example: kvlab export --shape llama3.1-8b --layers 4 --gguf llama.gguf --type q4_0
             A shape gets weights of a seed that q4_0, f16, f32 and MLX's 4 bits hold without a change, so that every program \
-            runs the same model; `kvlab bench --weights llama.gguf --weight-bits 4` runs it too.
+            runs the same model; `kvlab bench --weights llama.gguf --weight-bits 4` runs it too. Their tokenizer is a \
+            placeholder. A checkpoint's own goes into its GGUF file, if llama.cpp has one that cuts texts as it does.
             """)
 
     @Option(help: "A shape with synthetic weights; see kvlab shapes.")
@@ -52,7 +54,7 @@ struct ExportCommand: ParsableCommand {
         let type = try exportType()
         let mlaForm = try WeightsOptions.mlaForm(mla)
         let execution = try execution.execution()
-        let export = try export(execution)
+        let (export, note) = try export(execution)
         let progress = ProgressPrinter.bytes("Writing")
         let bytes =
             if let folder {
@@ -61,6 +63,7 @@ struct ExportCommand: ParsableCommand {
                 try export.writeGGUF(to: gguf!, type: type, mlaForm: mlaForm, progress: progress)
             }
         print("\(folder ?? gguf!): \(bytes) bytes of weights, \(export.label) as \(type.rawValue).")
+        if let note { print(note) }
     }
 
     private func exportType() throws -> ExportType {
@@ -72,10 +75,25 @@ struct ExportCommand: ParsableCommand {
         return found
     }
 
-    private func export(_ execution: Execution) throws -> ModelExport {
-        if let weights { return ModelExport(checkpoint: try Checkpoint.open(weights), execution: execution) }
+    /// The model, and what is to be said of the tokenizer in a GGUF file.
+    private func export(_ execution: Execution) throws -> (ModelExport, note: String?) {
+        if let weights {
+            let checkpoint = try Checkpoint.open(weights)
+            guard folder == nil else { return (ModelExport(checkpoint: checkpoint, execution: execution), nil) }
+            let note = "Its tokenizer is a placeholder without meaning: "
+            do {
+                let tokenizer = try checkpoint.tokenizerMetadata()
+                let export = ModelExport(checkpoint: checkpoint, tokenizer: tokenizer, execution: execution)
+                guard let tokenizer else { return (export, note + "the checkpoint has none.") }
+                let pre = tokenizer.pre.map { " (\($0))" } ?? ""
+                return (export, "Its tokenizer is the checkpoint's: \(tokenizer.tokens.count) tokens, \(tokenizer.model)\(pre).")
+            } catch let error as TextError {
+                return (ModelExport(checkpoint: checkpoint, execution: execution), note + "\(error)")
+            }
+        }
         let laboratory = Laboratory(execution: execution, files: try ProjectFiles.locate(), cacheFolder: "")
         let file = try laboratory.configurationFile(shape: shape!, layers: layers)
-        return try ModelExport(shape: file, name: Laboratory.name(shape: shape!, layers: layers), seed: seed, execution: execution)
+        let name = Laboratory.name(shape: shape!, layers: layers)
+        return (try ModelExport(shape: file, name: name, seed: seed, execution: execution), nil)
     }
 }

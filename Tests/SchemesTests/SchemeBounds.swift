@@ -11,11 +11,15 @@ enum SchemeBounds {
     static func bound(of scheme: any KVScheme) -> Bound? {
         if let affine = scheme as? AffineScheme { return { rows, _ in Self.affine(affine, rows) } }
         if let kivi = scheme as? KIVIScheme { return { rows, width in Self.kivi(kivi, rows, width) } }
+        if let rounding = scheme as? QueryRoundingScheme { return bound(of: rounding.inner) }
         if let mixed = scheme as? MixedScheme { return { rows, width in Self.mixed(mixed, rows, width) } }
         if let kvquant = scheme as? KVQuantScheme { return { rows, width in Self.kvquant(kvquant, rows, width) } }
         if let zipcache = scheme as? ZipCacheScheme { return { rows, width in Self.zipcache(zipcache, rows, width) } }
         if let rotated = scheme as? RotatedScheme, rotated.name.hasPrefix("hadamard-") {
             return { rows, width in Self.hadamard(rotated, rows, width) }
+        }
+        if let rotated = scheme as? RotatedScheme, rotated.rotation == .pairs {
+            return { rows, width in Self.pairs(rotated, rows, width) }
         }
         guard let bound = named[scheme.name] else { return nil }
         return { row, _ in bound(row) }
@@ -139,6 +143,15 @@ enum SchemeBounds {
             let beyond = max(0, largest * Float(2).squareRoot() - KVQuantSchemeTests.range)
             return row.map { _ in Float(2).squareRoot() * (KVQuantSchemeTests.range * step + (scheme.isSparse ? 0 : beyond)) + rounding }
         }
+    }
+
+    /// Those of the elements in their other order.
+    private static func pairs(_ scheme: RotatedScheme, _ rows: [Float], _ width: Int) -> [Float] {
+        var rotated = rows
+        scheme.rotation.apply(&rotated, count: rows.count / width, width: width, isa: KL_SCALAR)
+        var bounds = bound(of: scheme.inner)!(rotated, width)
+        scheme.rotation.undo(&bounds, count: rows.count / width, width: width, isa: KL_SCALAR)
+        return bounds
     }
 
     /// √Σ of the squares of the bounds in the block of rotated elements.

@@ -13,7 +13,7 @@ import Testing
             "hadamard-16(q8_0)", "hadamard-32(mxfp4)", "hadamard-64(affine-q4-g64)", "hadamard-128(affine-q2-g128)",
             "hadamard-32(hadamard-64(q4_0))", "hadamard-64(kivi-2)", "mixed(random,64,affine-q4-g64,affine-q2-g64)",
             "mixed(saliency,77,q8_0,q4_0)", "mixed(uniform,1,fp8-e4m3,turboquant-2)",
-            "hadamard-64(mixed(sink+recency,33,affine-q4-g32,mxfp4))",
+            "hadamard-64(mixed(sink+recency,33,affine-q4-g32,mxfp4))", "queries-q8_0(q4_0)", "hadamard-64(queries-q8_0(q8_0))", "pairs(q4_0)",
         ]
     static let widths = [64, 128, 256, 576]
 

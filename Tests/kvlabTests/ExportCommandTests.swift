@@ -16,6 +16,14 @@ import Testing
         #expect(bench.status == 0 && rows?.count == 1, "\(bench.errors)")
     }
 
+    @Test func whatTokenizerIsInTheFile() throws {
+        let file = program.folder + "/a.gguf"
+        let whole = try program.run(["export", "--weights", "datasets/checkpoints/llama-mini", "--gguf", file])
+        #expect(whole.output.hasSuffix("\nIts tokenizer is the checkpoint's: 4096 tokens, gpt2 (gpt-2).\n"), "\(whole.errors)")
+        let none = try program.run(["export", "--weights", "Tests/Fixtures/models/llama-plain", "--gguf", file])
+        #expect(none.output.hasSuffix("\nIts tokenizer is a placeholder without meaning: the checkpoint has none.\n"), "\(none.errors)")
+    }
+
     @Test func mistakes() throws {
         func errors(_ arguments: String...) throws -> (Int32, String) {
             let outcome = try program.run(["export"] + arguments)

@@ -5,13 +5,19 @@ import Synchronization
 struct ChildProcess {
     struct Outcome: Sendable {
         let output: Data
+        /// What it wrote to standard error.
+        var errors = ""
         /// nil where it ended well, else what it said last, or how it ended.
         let failure: String?
     }
 
     /// Runs `program` and waits, at most `timeoutSeconds`.
-    /// - Parameter folder: where its standard error is kept meanwhile.
-    static func run(_ program: String, _ arguments: [String], folder: String, timeoutSeconds: Int) -> Outcome {
+    /// - Parameters:
+    ///   - environment: more variables than this process has.
+    ///   - folder: where its standard error is kept meanwhile.
+    static func run(
+        _ program: String, _ arguments: [String], environment: [String: String] = [:], folder: String, timeoutSeconds: Int
+    ) -> Outcome {
         guard FileManager.default.isExecutableFile(atPath: program) else {
             return Outcome(output: Data(), failure: "\(program) is not there; make peers installs it")
         }
@@ -20,6 +26,7 @@ struct ChildProcess {
         process.arguments = arguments
         // Else llama.cpp's programs call a debugger when they fail, which may wait for ever.
         process.environment = ProcessInfo.processInfo.environment.merging(["GGML_NO_BACKTRACE": "1"]) { $1 }
+            .merging(environment) { $1 }
         let output = Pipe()
         let errors = "\(folder)/errors-\(UUID().uuidString)"
         guard FileManager.default.createFile(atPath: errors, contents: nil),
@@ -44,7 +51,11 @@ struct ChildProcess {
         let data = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         alarm.cancel()
-        if process.terminationReason == .exit, process.terminationStatus == 0 { return Outcome(output: data, failure: nil) }
+        if process.terminationReason == .exit, process.terminationStatus == 0 {
+            // Not all that programs say is UTF-8.
+            let said = FileManager.default.contents(atPath: errors) ?? Data()
+            return Outcome(output: data, errors: String(decoding: said, as: UTF8.self), failure: nil)
+        }
         if timedOut.isRaised { return Outcome(output: data, failure: "it took more than \(timeoutSeconds) s and was stopped") }
         return Outcome(output: data, failure: words(of: process, errors: errors))
     }

@@ -1,3 +1,4 @@
+import Caches
 import Engine
 import Foundation
 import Models
@@ -37,6 +38,16 @@ final class PeerModels {
         }
         try makeFolder()
         try export.writeFolder(to: path, type: .f16)
+        return path
+    }
+
+    /// The file of a checkpoint in 32 bits with its own tokenizer, written anew.
+    /// - Throws: what ``file(shape:layers:)`` throws.
+    func file(_ checkpoint: Checkpoint, tokenizer: TokenizerMetadata, mlaForm: MLAForm) throws -> String {
+        let path = "\(folder)/\(checkpoint.name)-f32.gguf"
+        try makeFolder()
+        try ModelExport(checkpoint: checkpoint, tokenizer: tokenizer, execution: laboratory.execution)
+            .writeGGUF(to: path, type: .f32, mlaForm: mlaForm)
         return path
     }
 

@@ -30,13 +30,38 @@ public struct TokenizerMetadata: Sendable, Equatable {
     public let bosID: Int?
     public let eosID: Int?
     public let unknownID: Int?
-    /// `eot_token_id` and `eom_token_id`, where they are there.
+    /// ``endKeys``, where they are there.
     public let endIDs: [Int]
     public let addsBOS: Bool?
     public let addsEOS: Bool?
     public let addsSpacePrefix: Bool?
     /// `tokenizer.chat_template`
     public let chatTemplate: String?
+
+    /// Further ends of a text.
+    static let endKeys = ["eot_token_id", "eom_token_id"]
+
+    public init(
+        file: String, model: String, pre: String?, tokens: [String], scores: [Float], types: [Int], merges: [String], bosID: Int?,
+        eosID: Int?, unknownID: Int?, endIDs: [Int], addsBOS: Bool?, addsEOS: Bool?, addsSpacePrefix: Bool?,
+        chatTemplate: String?
+    ) {
+        self.file = file
+        self.model = model
+        self.pre = pre
+        self.tokens = tokens
+        self.scores = scores
+        self.types = types
+        self.merges = merges
+        self.bosID = bosID
+        self.eosID = eosID
+        self.unknownID = unknownID
+        self.endIDs = endIDs
+        self.addsBOS = addsBOS
+        self.addsEOS = addsEOS
+        self.addsSpacePrefix = addsSpacePrefix
+        self.chatTemplate = chatTemplate
+    }
 
     /// nil where the file has no tokenizer, or says that it has none.
     /// - Throws: ``TensorsError/wrongMetadata(file:key:expected:found:)``.
@@ -53,7 +78,7 @@ public struct TokenizerMetadata: Sendable, Equatable {
         bosID = try file.integer(key("bos_token_id"))
         eosID = try file.integer(key("eos_token_id"))
         unknownID = try file.integer(key("unknown_token_id"))
-        endIDs = try ["eot_token_id", "eom_token_id"].compactMap { try file.integer(key($0)) }
+        endIDs = try Self.endKeys.compactMap { try file.integer(key($0)) }
         addsBOS = try file.bool(key("add_bos_token"))
         addsEOS = try file.bool(key("add_eos_token"))
         addsSpacePrefix = try file.bool(key("add_space_prefix"))

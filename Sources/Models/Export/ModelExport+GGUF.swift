@@ -27,7 +27,8 @@ extension ModelExport {
         metadata.set("general.file_type", .uint32(type.fileType))
         metadata.set("general.quantization_version", .uint32(2))
         metadata.set("general.description", .text(weights.label))
-        for (key, value) in PlaceholderVocabulary.keys(size: configuration.vocabularySize) { metadata.set(key, value) }
+        let rows = configuration.vocabularySize
+        for (key, value) in try tokenizer?.keys(rows: rows) ?? PlaceholderVocabulary.keys(size: rows) { metadata.set(key, value) }
         let outputs = try outputs(metadata, type, mlaForm)
         let total = outputs.reduce(0) { $0 + $1.declaration.byteCount }
         var done = 0

@@ -13,6 +13,7 @@ public struct ModelExport {
     let file: ConfigurationFile
     let configuration: any ModelConfiguration
     let weights: any ExportWeights
+    let tokenizer: TokenizerMetadata?
     let execution: Execution
 
     /// A shape with weights of a seed that Q4_0, F16, F32 and MLX's 4 bits all hold without a change.
@@ -21,15 +22,18 @@ public struct ModelExport {
         self.file = file
         configuration = try ModelRegistry.configuration(file)
         weights = SyntheticGrid(seed: seed)
+        tokenizer = nil
         self.execution = execution
     }
 
     /// A trained model, its weights dequantized first where they are quantized.
-    public init(checkpoint: Checkpoint, execution: Execution) {
+    /// - Parameter tokenizer: for GGUF files; nil for one without meaning, as shapes have it.
+    public init(checkpoint: Checkpoint, tokenizer: TokenizerMetadata? = nil, execution: Execution) {
         name = checkpoint.name
         file = checkpoint.configurationFile
         configuration = checkpoint.configuration
         weights = CheckpointRows(checkpoint: checkpoint)
+        self.tokenizer = tokenizer
         self.execution = execution
     }
 

@@ -85,6 +85,8 @@ extension CachedAttention {
         let group = heads.count
         my.queries.update(from: queries + heads.first * shape.keyWidth, count: group * shape.keyWidth)
         kl_scale(isa, my.queries, shape.scale, group * shape.keyWidth)
+        let scheme = layout.keys.scheme
+        if scheme.roundsQueries { scheme.roundQueries(my.queries, count: group, width: shape.keyWidth, isa: isa) }
         let quantizable = shape.keyWidth % Linear.groupSize == 0
         if quantizable {
             kl_quantize_activations(

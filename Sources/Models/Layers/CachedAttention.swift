@@ -139,6 +139,8 @@ struct CachedAttention {
                 }
             }
             kl_scale(isa, my.queries, shape.scale, rows * shape.keyWidth)
+            let scheme = layout.keys.scheme
+            if scheme.roundsQueries { scheme.roundQueries(my.queries, count: rows, width: shape.keyWidth, isa: isa) }
             kl_flash_begin(
                 isa, kernel, my.flash, my.queries, shape.keyWidth, rows, tileTokens, shape.keyWidth,
                 shape.valueWidth)

@@ -46,6 +46,7 @@ public let tableDefinitions: [any TableDefinition] = [
     TableSpeed(),
     TablePeerSpeed(),
     TablePeerRestore(),
+    TablePeerQuality(),
 ]
 
 extension TableDefinition {

@@ -11,13 +11,10 @@ enum DeepSeekPatterns {
     static let marks = #"\s?[!-/:-~！-／：-～‘-‟　-。]+"#
     static let ideographs = "[一-龥ࠀ-一가-\u{D7FF}]+"
 
-    static var llm: [any SplitPattern] {
-        let texts = [#"[\r\n]"#, letters, marks, LineEndSpacePattern.text, ideographs]
-        return texts.map(KnownPatterns.own) + [PredicatePattern.numeric]
-    }
+    /// Single digits come last in both.
+    static let llmTexts = [#"[\r\n]"#, letters, marks, LineEndSpacePattern.text, ideographs]
+    static let coderTexts = [#"[\r\n]"#, #"\s?\p{L}+"#, #"\s?\p{P}+"#, ideographs]
 
-    static var coder: [any SplitPattern] {
-        let texts = [#"[\r\n]"#, #"\s?\p{L}+"#, #"\s?\p{P}+"#, ideographs]
-        return texts.map(KnownPatterns.own) + [PredicatePattern.numeric]
-    }
+    static var llm: [any SplitPattern] { llmTexts.map(KnownPatterns.own) + [PredicatePattern.numeric] }
+    static var coder: [any SplitPattern] { coderTexts.map(KnownPatterns.own) + [PredicatePattern.numeric] }
 }
