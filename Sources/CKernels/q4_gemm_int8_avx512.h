@@ -106,14 +106,16 @@ KL_INLINE KL_TARGET_AVX512 void tile_avx512(const open_panel *panels, int P, con
   KL_UNROLL for (int t = 0; t < T; ++t) {
     KL_UNROLL for (int p = 0; p < P; ++p) acc[t][p] = sums[2 * t + p];
   }
+  const kl_input_record *rows[TILE_TOKENS];
+  KL_UNROLL for (int t = 0; t < T; ++t) rows[t] = x.records + (size_t)t * x.groups;
   for (size_t g = 0; g < groups; ++g) {
     KL_UNROLL for (int t = 0; t < T; ++t) {
-      const kl_input_record *next = x.records + (size_t)(t + T) * x.groups + g;
+      const kl_input_record *next = rows[t] + (size_t)T * x.groups + g;
       _mm_prefetch((const char *)next, _MM_HINT_T0);
     }
     __m512i dot[TILE_TOKENS][2];
     KL_UNROLL for (int t = 0; t < T; ++t) {
-      const kl_input_record *input = x.records + (size_t)t * x.groups + g;
+      const kl_input_record *input = rows[t] + g;
       KL_UNROLL for (int p = 0; p < P; ++p) dot[t][p] = _mm512_setzero_si512();
       KL_UNROLL for (int s = 0; s < KL_SPILLS; ++s) {
         const __m512i four = bytes_avx512(input->spills[s]);
@@ -127,7 +129,7 @@ KL_INLINE KL_TARGET_AVX512 void tile_avx512(const open_panel *panels, int P, con
       __m512i w[2];
       KL_UNROLL for (int p = 0; p < P; ++p) w[p] = panels[p].codes[g][k];
       KL_UNROLL for (int t = 0; t < T; ++t) {
-        const __m512i four = bytes_avx512(x.records[(size_t)t * x.groups + g].codes + 4 * k);
+        const __m512i four = bytes_avx512(rows[t][g].codes + 4 * k);
         KL_UNROLL for (int p = 0; p < P; ++p) dot[t][p] = _mm512_dpbusd_epi32(dot[t][p], w[p], four);
       }
     }
