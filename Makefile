@@ -1,5 +1,5 @@
 # make reproduce   set up, build, run every experiment, write tables, figures and a report
-# make test        set up, build, run the tests
+# make test        set up, build, run the tests, and end with what failed
 #                  (without testable imports, so that it shares one build with the rest)
 # make oracle      compare with transformers, tokenizers, MLX and gguf on what is drawn afresh (installs them in .oracle)
 # make bench       speed of prefill and decode against the ceilings of this machine
@@ -27,7 +27,7 @@ build: setup
 	swift build -c release --product kvlab
 
 test: setup
-	swift test -c release --disable-testable-imports
+	@bash scripts/test.sh
 
 # SEED=n repeats what was drawn; MODELS=n of each class and TEXTS=n for each tokenizer.
 oracle: build .oracle/installed

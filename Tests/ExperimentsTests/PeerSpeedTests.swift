@@ -15,7 +15,7 @@ import Testing
             """
             experiment: peer-speed
             title: Speed
-            settings: {peers: peers, timeout_seconds: 2, seed: 1, passes: 2}
+            settings: {peers: peers, timeout_seconds: 10, seed: 1, passes: 2}
             profiles:
               quick:
                 tests:
@@ -69,7 +69,7 @@ import Testing
             case "llama.cpp q4_0":
                 #expect(speed.isNaN && row["failure"] == .string("it ended with status 3: no kernel for q4_0"))
             case "llama.cpp q8_0":
-                #expect(speed.isNaN && row["failure"] == .string("it took more than 2 s and was stopped"))
+                #expect(speed.isNaN && row["failure"] == .string("it took more than 10 s and was stopped"))
             default: #expect(speed > 0 && contender.hasPrefix("kvlab "))
             }
         }

@@ -35,10 +35,7 @@ import Testing
 
     @Test func thisMachineIsMeasured() throws {
         try Samples.inFolder { folder in
-            let clock = ContinuousClock()
-            let start = clock.now
             let facts = facts(measure: true, in: folder)
-            #expect(clock.now - start < .seconds(12))  // 3.5 s, and other tests in between
             for name in ["memory_read", "disk_write", "disk_read"] {
                 let rate = try #require(number(facts["\(name)_bytes_per_second"]))
                 #expect((1e5...1e13).contains(rate), "\(name)")
