@@ -23,6 +23,10 @@
 /// Before a loop over an array of vectors: with the trip count a constant, all of them stay in registers.
 #define KL_UNROLL _Pragma("clang loop unroll(full)")
 
+/// Before a loop whose body is enough for the processor to overlap rounds: unrolled, the compiler moves loads ahead until
+/// registers run out, and keeps sums on the stack.
+#define KL_ROLLED _Pragma("clang loop unroll(disable)")
+
 /// Runs f_avx512, f_avx2, f_neon or f_scalar; an instruction set of another processor family means scalar.
 #if KL_X86
 #define KL_DISPATCH(isa, f, ...)                      \

@@ -69,9 +69,10 @@ public final class Linear: Sendable {
 
 extension Execution {
     /// Panels that a thread takes at a time of `panels`, for products with `rows` inputs. A few rows are done at the speed of
-    /// memory, and threads that wait for the last one cost most: they take small parts.
+    /// memory, and threads that wait for the last one cost most: they take small parts. Products with more take up to four
+    /// panels at a time.
     fileprivate func panelShare(_ panels: Int, rows: Int) -> Int {
-        max(1, panels / (workers.threadCount * (rows > 8 ? 4 : 16)))
+        rows > 8 ? max(4, (panels / (workers.threadCount * 4) + 3) / 4 * 4) : max(1, panels / (workers.threadCount * 16))
     }
 }
 
@@ -89,9 +90,7 @@ extension Linear {
         let first = range.lowerBound / Self.panelRows
         let last = (range.upperBound + Self.panelRows - 1) / Self.panelRows
         for run in runs {
-            // Tiles take two panels at a time.
-            let share = execution.panelShare(last - first, rows: run.rows.count)
-            let part = run.inTiles ? share + share % 2 : share
+            let part = execution.panelShare(last - first, rows: run.rows.count)
             execution.workers.run((last - first + part - 1) / part) { index, _ in
                 let start = first + index * part
                 apply(
