@@ -1,4 +1,5 @@
 import Models
+import Results
 
 /// The cells of an experiment that serves agents: every shape, scheme, context and pass, in a seeded random order, shapes
 /// one after another.
