@@ -78,7 +78,7 @@ let package = Package(
                 "Engine", "Models", "Caches", "Schemes", "Tensors", "Text", "CKernels", "Fuzzing",
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
-        .testTarget(name: "ResultsTests", dependencies: ["Results"]),
+        .testTarget(name: "ResultsTests", dependencies: ["Results", "CHDF5"]),
         .testTarget(
             name: "ExperimentsTests",
             dependencies: ["Experiments", "Engine", "Models", "Caches", "Results", "Tensors", "Text", "CKernels"]),

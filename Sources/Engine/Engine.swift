@@ -17,6 +17,15 @@ public final class Engine {
         self.execution = execution
     }
 
+    /// Answers a short prompt on a cache that is gone afterwards, so that the first request does not pay for what comes once:
+    /// pages of the weights and the workspace, threads that sleep.
+    /// - Throws: what ``prefill(_:_:chunk:)`` throws.
+    public func warmUp(_ layout: CacheLayout) throws {
+        let cache = AgentCache(agent: "warm-up", layout: layout, pool: BlockPool(budgetBytes: .max))
+        let tokens = (0..<min(64, model.contextLimit - 1)).map { Int32($0 % model.vocabularySize) }
+        _ = try decode(cache, greedy(try prefill(cache, tokens), row: 0))
+    }
+
     /// Runs `tokens` after what the cache holds, in chunks: see ``PromptCuts``.
     /// - Returns: logits of the last token.
     /// - Throws: what ``LanguageModel/forward(_:)`` throws. Chunks that were done stay in the cache.

@@ -84,11 +84,7 @@ final class AgentBench {
         }
     }
 
-    /// A short request that is not measured: pages of the weights come in, threads wake.
-    func warmUp() throws {
-        let cache = AgentCache(agent: "warm-up", layout: layout, pool: BlockPool(budgetBytes: .max / 2))
-        _ = try AgentSession(engine: engine, cache: cache).respond(to: tokens(64, seed: 99), maximumTokens: 2)
-    }
+    func warmUp() throws { try engine.warmUp(layout) }
 
     /// Token ids from a seed.
     func tokens(_ count: Int, seed: UInt64) -> [Int32] {

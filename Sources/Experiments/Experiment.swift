@@ -26,7 +26,7 @@ public protocol Experiment: AnyObject, SendableMetatype {
 public struct Cell: Sendable, Equatable {
     /// Unique in a run, the same in every run of the same settings: `ttft/llama-quick/1024/pass 1`.
     public let name: String
-    /// Expected work in any unit, for the estimate of the time left.
+    /// Expected work in a unit of the experiment's own, for the estimate of the time left.
     public let cost: Double
 
     public init(name: String, cost: Double) {

@@ -29,6 +29,9 @@ public struct ProjectFiles: Sendable {
     public var shapes: String { root + "/experiments/shapes" }
     public var publishedNumbers: String { root + "/datasets/paper" }
 
+    /// The run that the project keeps.
+    public var referenceResults: String { root + "/results/reference/results.h5" }
+
     /// Names of the files with `suffix` in a folder, without it, sorted.
     public func names(in folder: String, suffix: String) -> [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])

@@ -32,7 +32,7 @@ public final class Runner {
         /// The cells of the run, in their order, and which were done before.
         case planned(cells: [(name: String, isFinished: Bool)])
         /// The run folder is there. `finished` cells of `total` were done before.
-        case opened(folder: String, finished: Int, total: Int)
+        case opened(folder: String, finished: Int, total: Int, estimate: TimeEstimate.Before?)
         case started(cell: String, index: Int, total: Int, secondsLeft: Double?)
         case finished(cell: String, index: Int, total: Int, seconds: Double, secondsLeft: Double)
     }
@@ -72,8 +72,9 @@ public final class Runner {
             configuration += "\(file.experiment):\n"
             configuration += settings.yaml.split(separator: "\n").map { "  \($0)\n" }.joined()
         }
-        let directory = try open(configuration)
-        try runCells(of: experiments, in: directory)
+        let git = GitState.read(at: files.root)
+        let directory = try open(configuration, git)
+        try runCells(of: experiments, in: directory, commit: git.description)
         try directory.finish()
         return directory
     }
@@ -99,7 +100,7 @@ public final class Runner {
         """
     }
 
-    private func open(_ configuration: String) throws -> RunDirectory {
+    private func open(_ configuration: String, _ git: GitState) throws -> RunDirectory {
         let hash = digest(configuration)
         if request.resume {
             let found = try RunDirectory.resume(in: request.resultsFolder, matching: hash)
@@ -112,43 +113,37 @@ public final class Runner {
         let rules = (try? Data(contentsOf: URL(fileURLWithPath: "\(files.publishedNumbers)/claims.yaml"))).map { data in
             Attribute("claims_sha256", .string(RunDirectory.digest(of: Array(data))))
         }
-        let git = GitState.read(at: files.root)
         return try RunDirectory.create(
             in: request.resultsFolder,
             run: RunRecord(
                 runID: "", startedAtNanoseconds: Int64(Date().timeIntervalSince1970 * 1e9), arguments: request.arguments,
                 profile: request.profile, configuration: configuration, configurationHash: hash,
-                gitCommit: git.commit, gitDirty: git.dirty, kvlabVersion: Version.current),
+                git: git, kvlabVersion: Version.current),
             machine: machine + (rules.map { [$0] } ?? []))
     }
 
-    private func runCells(of experiments: [any Experiment], in directory: RunDirectory) throws {
+    private func runCells(of experiments: [any Experiment], in directory: RunDirectory, commit: String) throws {
         let work = experiments.flatMap { experiment in experiment.cells.map { (experiment, $0) } }
         let open = work.filter { !directory.isFinished(cell: $0.1.name) }
+        var estimate = TimeEstimate(earlierRun: try? ResultsFile.read(from: files.referenceResults))
         report(.planned(cells: work.map { ($0.1.name, directory.isFinished(cell: $0.1.name)) }))
-        report(.opened(folder: directory.path, finished: work.count - open.count, total: work.count))
+        report(
+            .opened(
+                folder: directory.path, finished: work.count - open.count, total: work.count,
+                estimate: estimate.before(open.map { $0.1 })))
         let clock = ContinuousClock()
-        // Costs have a unit per experiment: each one's rate is learnt from its own cells.
-        var rates: [ObjectIdentifier: (seconds: Double, cost: Double)] = [:]
-        func secondsLeft(from index: Int) -> Double? {
-            var seconds = 0.0
-            for (experiment, cell) in open[index...] {
-                guard let rate = rates[ObjectIdentifier(experiment)] else { continue }
-                seconds += cell.cost * rate.seconds / rate.cost
-            }
-            return rates.isEmpty ? nil : seconds
-        }
         for (index, (experiment, cell)) in open.enumerated() {
-            report(.started(cell: cell.name, index: index, total: open.count, secondsLeft: secondsLeft(from: index)))
+            let left = estimate.secondsLeft(open[index...].map { $0.1 })
+            report(.started(cell: cell.name, index: index, total: open.count, secondsLeft: left))
             let start = clock.now
-            try directory.commit(cell: cell.name, rows: experiment.run(cell))
+            let rows = try experiment.run(cell)
             let seconds = (clock.now - start).seconds
-            let rate = rates[ObjectIdentifier(experiment)] ?? (0, 0)
-            rates[ObjectIdentifier(experiment)] = (rate.seconds + seconds, rate.cost + cell.cost)
+            try directory.commit(FinishedCell(name: cell.name, seconds: seconds, commit: commit), rows: rows)
+            estimate.learn(cell, seconds: seconds)
             report(
                 .finished(
                     cell: cell.name, index: index, total: open.count, seconds: seconds,
-                    secondsLeft: secondsLeft(from: index + 1) ?? 0))
+                    secondsLeft: estimate.secondsLeft(open[(index + 1)...].map { $0.1 }) ?? 0))
         }
     }
 }

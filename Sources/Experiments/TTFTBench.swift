@@ -39,11 +39,7 @@ extension TTFTExperiment {
         /// Removes what was saved.
         func removeFiles() { try? folder.remove() }
 
-        /// A short request that is not measured: pages of the weights come in, threads wake.
-        func warmUp() throws {
-            let cache = AgentCache(agent: "warm-up", layout: layout, pool: pool)
-            _ = try AgentSession(engine: engine, cache: cache).respond(to: Array(prompt.prefix(64)), maximumTokens: 2)
-        }
+        func warmUp() throws { try engine.warmUp(layout) }
 
         /// Nothing cached. What comes of it is what the others find.
         func cold() throws -> Sample {

@@ -5,12 +5,12 @@ public struct ResultsFile: Sendable, Equatable {
     public var run: RunRecord
     /// Where it ran: attributes of the group `machine`, in order.
     public var machine: [Attribute]
-    /// Names of the finished cells, in order of finishing. A killed run resumes after these.
-    public var finishedCells: [String]
+    /// In order of finishing. A killed run resumes after these.
+    public var finishedCells: [FinishedCell]
     /// Tables in order of first use.
     public var tables: [ResultTable]
 
-    public init(run: RunRecord, machine: [Attribute], finishedCells: [String] = [], tables: [ResultTable] = []) {
+    public init(run: RunRecord, machine: [Attribute], finishedCells: [FinishedCell] = [], tables: [ResultTable] = []) {
         self.run = run
         self.machine = machine
         self.finishedCells = finishedCells
@@ -18,6 +18,21 @@ public struct ResultsFile: Sendable, Equatable {
     }
 
     public func table(_ name: String) -> ResultTable? { tables.first { $0.schema.name == name } }
+}
+
+/// A cell that is done: how long it took, and which build did it.
+public struct FinishedCell: Sendable, Equatable {
+    public var name: String
+    /// Wall time; NaN in a file of an older kvlab, which did not say.
+    public var seconds: Double
+    /// As ``GitState/description`` gives it. A run that is resumed may have cells of several builds.
+    public var commit: String
+
+    public init(name: String, seconds: Double, commit: String) {
+        self.name = name
+        self.seconds = seconds
+        self.commit = commit
+    }
 }
 
 /// A named fact, stored as an HDF5 attribute.
@@ -44,13 +59,13 @@ public struct RunRecord: Sendable, Equatable {
     public var configuration: String
     /// SHA-256 of `configuration`, hex.
     public var configurationHash: String
-    public var gitCommit: String
-    public var gitDirty: Bool
+    /// The build that began it; ``FinishedCell/commit`` says which one ran a cell.
+    public var git: GitState
     public var kvlabVersion: String
 
     public init(
         runID: String, startedAtNanoseconds: Int64, finishedAtNanoseconds: Int64? = nil, arguments: [String],
-        profile: String, configuration: String, configurationHash: String, gitCommit: String, gitDirty: Bool,
+        profile: String, configuration: String, configurationHash: String, git: GitState,
         kvlabVersion: String
     ) {
         self.runID = runID
@@ -60,8 +75,7 @@ public struct RunRecord: Sendable, Equatable {
         self.profile = profile
         self.configuration = configuration
         self.configurationHash = configurationHash
-        self.gitCommit = gitCommit
-        self.gitDirty = gitDirty
+        self.git = git
         self.kvlabVersion = kvlabVersion
     }
 }

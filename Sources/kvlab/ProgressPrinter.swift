@@ -13,10 +13,10 @@ final class ProgressPrinter {
         switch event {
         case .warning(let text): Failure.printError("Warning: \(text)")
         case .planned(let cells): grid = ProgressGrid(cells)
-        case .opened(let folder, let finished, let total):
-            Failure.printError(
-                finished == 0
-                    ? "\(folder): \(total) cells." : "\(folder): \(total) cells, \(finished) of them finished before.")
+        case .opened(let folder, let finished, let total, let estimate):
+            let before = finished == 0 ? "" : ", \(finished) of them finished before"
+            Failure.printError("\(folder): \(total) cells\(before).")
+            if let estimate { Failure.printError(Self.text(estimate)) }
         case .started(let cell, let index, let total, let left):
             guard style.isTerminal else { return }
             let left = left.map { ", \(Self.text($0)) left" } ?? ""
@@ -51,6 +51,15 @@ final class ProgressPrinter {
     }
 
     private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+
+    /// What is known of the time before anything ran.
+    private static func text(_ estimate: TimeEstimate.Before) -> String {
+        let total = estimate.cells + estimate.unknownCells
+        let share = estimate.unknownCells == 0 ? "They" : "\(estimate.cells) of \(total)"
+        let machine = estimate.machine.isEmpty ? "" : " (\(estimate.machine))"
+        return "\(share) took \(text(estimate.seconds)) in results/reference\(machine)"
+            + (estimate.unknownCells == 0 ? "." : "; the others are not in it.")
+    }
 
     private static func text(_ seconds: Double) -> String {
         if seconds < 10 { return String(format: "%.1f s", seconds) }

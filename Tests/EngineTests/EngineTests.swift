@@ -26,6 +26,15 @@ import Testing
         }
     }
 
+    /// A warm-up leaves nothing behind that answers could depend on.
+    @Test func warmUpChangesNoAnswer() throws {
+        let lab = try TinyLab(scheme: "affine-q4-g64", compute: .fast)
+        let tokens = lab.tokens(100)
+        let cold = try lastLogits(lab, tokens, chunk: 512)
+        try lab.engine.warmUp(lab.layout)
+        #expect(try lastLogits(lab, tokens, chunk: 512) == cold)
+    }
+
     /// The fast path stays near the reference on the same weights: 8-bit activations cost about half a percent per product,
     /// and random weights damp none of it.
     @Test func fastIsNearReference() throws {

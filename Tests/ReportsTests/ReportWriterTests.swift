@@ -74,13 +74,15 @@ struct ReportWriterTests {
     @Test func theReportReadsItsFactsFromTheFile() async throws {
         let folder = TemporaryFolder()
         var file = try SampleRun.full()
-        file.run.gitDirty = true
+        // Its second cell was run by another build.
+        file.finishedCells[0].commit += GitState.dirtySuffix
+        file.finishedCells[1].commit = "f00df00df00df00d"
         file.run.finishedAtNanoseconds = nil
         try await writer.write(file, resultsPath: resultsPath, to: folder.path, formats: [.md])
         let report = try folder.text("report.md")
         for fact in [
             "# kvlab report of run 2026-11-21T01-02-03Z-laptop", "| Profile | laptop |",
-            "| kvlab | 0.1.0, commit 0123456789ab with uncommitted changes |", "| CPU | AMD EPYC 7B13 |",
+            "| kvlab | 0.1.0, commits 0123456789ab with uncommitted changes, f00df00df00d |", "| CPU | AMD EPYC 7B13 |",
             "| Cores | 8 |",
             "| Threads | 8 |", "| Instruction set | avx2 |", "| Weights | synthetic q4-g64 |",
             "| Finished | not finished: the rows so far are shown |", "| kernel | Linux 6.8 |",

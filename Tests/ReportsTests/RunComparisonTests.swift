@@ -62,7 +62,7 @@ import Testing
 
     @Test func factsThatDifferAreListed() throws {
         var other = try SampleRun.full()
-        other.run.gitCommit = "f00"
+        other.run.git.commit = "f00"
         other.machine[0].value = .string("Another CPU")
         other.machine.removeLast()
         let facts = try compare(try SampleRun.full(), other).facts

@@ -95,6 +95,7 @@ enum SampleRun {
         ]
     }
 
+    static let commit = GitState(commit: "0123456789abcdef0123456789abcdef01234567", dirty: false)
     static let gemmaBudget = (label: "10.2 GiB", bytes: 10_952_166_604)
     static let otherBudget = (label: "10200 MiB", bytes: 10_695_475_200)
 
@@ -105,7 +106,7 @@ enum SampleRun {
                 finishedAtNanoseconds: 1_795_226_523_000_000_000,
                 arguments: ["kvlab", "reproduce", "--profile", "laptop"],
                 profile: "laptop", configuration: "profile: laptop\n", configurationHash: "0123456789abcdef",
-                gitCommit: "0123456789abcdef0123456789abcdef01234567", gitDirty: false, kvlabVersion: "0.1.0"),
+                git: commit, kvlabVersion: "0.1.0"),
             machine: [
                 Attribute("cpu_model", .string("AMD EPYC 7B13")), Attribute("cores_usable", .int(8)),
                 Attribute("memory_bytes", .int(33_554_432_000)),
@@ -113,7 +114,7 @@ enum SampleRun {
                 Attribute("disk_read_bytes_per_second", .double(1.62e9)), Attribute("disk_read_cache", .string("dropped")),
                 Attribute("isa", .string("avx2")),
                 Attribute("threads", .int(8)), Attribute("kernel", .string("Linux 6.8")),
-            ], finishedCells: ["a", "b"], tables: tables)
+            ], finishedCells: ["a", "b"].map { FinishedCell(name: $0, seconds: 60, commit: commit.description) }, tables: tables)
     }
 
     static func table(_ schema: TableSchema, _ rows: [Row]) throws -> ResultTable {

@@ -55,7 +55,7 @@ import Testing
                 let names = output.matches(of: /GROUP "([^"]*)"/).map { String($0.output.1) }
                 #expect(names == ["/", "machine", "cells", "ttft", "a_first"])
                 let datasets = output.matches(of: /DATASET "([^"]*)" \{/).map { String($0.output.1) }
-                #expect(datasets.starts(with: ["row", "name", "row", "scheme", "depth", "ttft", "note"]))
+                #expect(datasets.starts(with: ["row", "name", "seconds", "commit", "row", "scheme", "depth", "ttft", "note"]))
                 #expect(output.contains("\"DIMENSION_SCALE\""))
             } else {
                 Issue.record("Neither h5py with pandas nor h5dump is here; install hdf5-tools.")

@@ -1,3 +1,4 @@
+import CHDF5
 import Foundation
 import Results
 import Testing
@@ -49,6 +50,26 @@ import Testing
             // What was read writes the same bytes again.
             try ResultsFile.read(from: paths[0]).write(to: paths[1])
             #expect(try Data(contentsOf: URL(filePath: paths[1])) == bytes[0])
+        }
+    }
+
+    /// Files of older versions say neither how long a cell took nor which build ran it.
+    @Test func cellsOfOlderFilesHaveTheCommitOfTheRun() async {
+        // In a process of its own, for HDF5 is used here without the lock that readers and writers share.
+        await #expect(processExitsWith: .success) {
+            try Samples.inFolder { folder in
+                let path = folder + "/results.h5"
+                try Samples.file().write(to: path)
+                let readAndWrite: UInt32 = 1
+                let file = H5Fopen(path, readAndWrite, kvh5_default())
+                for name in ["seconds", "commit"] {
+                    try #require(H5Ldelete(file, "/cells/\(name)", kvh5_default()) >= 0)
+                }
+                try #require(H5Fclose(file) >= 0)
+                let cells = try ResultsFile.read(from: path).finishedCells
+                try #require(cells.map(\.name) == ["ttft/fp16/1024", "größer"])
+                try #require(cells.allSatisfy { $0.seconds.isNaN && $0.commit == "b54ac86-dirty" })
+            }
         }
     }
 

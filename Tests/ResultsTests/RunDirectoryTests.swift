@@ -35,24 +35,24 @@ import Testing
             let run = try RunDirectory.create(in: folder, run: Samples.run, machine: [])
             let id = run.file.run.runID
             #expect(!run.isFinished(cell: "a"))
-            try run.commit(cell: "a", rows: rows(3))
-            try run.commit(cell: "b", rows: rows(2, from: 3))
-            try run.commit(cell: "nothing measured", rows: [])
+            try run.commit(Samples.cell("a"), rows: rows(3))
+            try run.commit(Samples.cell("b"), rows: rows(2, from: 3))
+            try run.commit(Samples.cell("nothing measured"), rows: [])
             #expect(run.isFinished(cell: "a"))
             let file = try ResultsFile.read(from: run.resultsPath)
-            #expect(file.finishedCells == ["a", "b", "nothing measured"])
+            #expect(file.finishedCells == ["a", "b", "nothing measured"].map(Samples.cell))
             #expect(file.table("ttft")?.ints("depth") == (0..<5).map { $0 << 32 })
 
             #expect(
-                Samples.refusal { try run.commit(cell: "a", rows: rows(1)) }
+                Samples.refusal { try run.commit(Samples.cell("a"), rows: rows(1)) }
                     == "Cell 'a' of run '\(id)' is already finished; its rows were not added again.")
             var other = Samples.ttft
             other.columns.removeLast()
             #expect(
-                Samples.refusal { try run.commit(cell: "c", rows: [(other, [:])]) }
+                Samples.refusal { try run.commit(Samples.cell("c"), rows: [(other, [:])]) }
                     == "Table 'ttft' has other columns in run '\(id)' than this kvlab writes; start a new run.")
             #expect(
-                Samples.refusal { try run.commit(cell: "c", rows: rows(1) + [(Samples.ttft, [:])]) }
+                Samples.refusal { try run.commit(Samples.cell("c"), rows: rows(1) + [(Samples.ttft, [:])]) }
                     == "Table 'ttft': column 'scheme' is missing.")
             #expect(Samples.same(try ResultsFile.read(from: run.resultsPath), file))
             #expect(Samples.same(run.file, file))
@@ -61,7 +61,7 @@ import Testing
             let finished = try ResultsFile.read(from: run.resultsPath).run
             #expect(try #require(finished.finishedAtNanoseconds) > Samples.run.startedAtNanoseconds / 2)
             #expect(
-                Samples.refusal { try run.commit(cell: "c", rows: []) }
+                Samples.refusal { try run.commit(Samples.cell("c"), rows: []) }
                     == "Run '\(id)' is finished, so nothing can be added to it; start a new run.")
         }
     }
@@ -80,7 +80,7 @@ import Testing
                 return run.path
             }
             _ = try make(at: 10, hash: hash)
-            let expected = try make(at: 20, hash: hash) { try $0.commit(cell: "a", rows: rows(3)) }
+            let expected = try make(at: 20, hash: hash) { try $0.commit(Samples.cell("a"), rows: rows(3)) }
             _ = try make(at: 30, hash: hash) { try $0.finish() }
             _ = try make(at: 40, hash: "other")
             let damaged = try make(at: 50, hash: hash)
@@ -106,7 +106,7 @@ import Testing
                 try FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/latest")
                     == run.file.run.runID)
             #expect(run.isFinished(cell: "a"))
-            try run.commit(cell: "b", rows: rows(2, from: 3))
+            try run.commit(Samples.cell("b"), rows: rows(2, from: 3))
             #expect(try ResultsFile.read(from: run.resultsPath).table("ttft")?.rowCount == 5)
         }
     }
@@ -134,14 +134,14 @@ import Testing
             }
             for cell in 0... {
                 try run.commit(
-                    cell: "\(cell)", rows: Samples.ttftRows(50, from: cell * 50).map { (Samples.ttft, $0) })
+                    Samples.cell("\(cell)"), rows: Samples.ttftRows(50, from: cell * 50).map { (Samples.ttft, $0) })
             }
         }
         let run = try #require(try RunDirectory.resume(in: folder, matching: hash).directory)
         #expect(try FileManager.default.contentsOfDirectory(atPath: run.path).sorted() == ["results.h5", "run.yaml"])
         let cells = run.file.finishedCells.count
-        #expect(run.file.finishedCells == (0..<cells).map(String.init))
-        try run.commit(cell: "\(cells)", rows: rows(50, from: cells * 50))
+        #expect(run.file.finishedCells == (0..<cells).map { Samples.cell("\($0)") })
+        try run.commit(Samples.cell("\(cells)"), rows: rows(50, from: cells * 50))
         let depths = try ResultsFile.read(from: run.resultsPath).table("ttft")?.ints("depth")
         #expect(depths == (0..<(cells + 1) * 50).map { Int64($0) << 32 })
     }

@@ -7,7 +7,7 @@ enum Samples {
         runID: "2026-11-21T01-02-03Z-quick-ab12cd", startedAtNanoseconds: 1_795_222_923_000_000_004,
         arguments: ["kvlab", "run", "", "experiments/ttft.yaml"], profile: "quick",
         configuration: "depths: [1024]\nname: Größe\n", configurationHash: String(repeating: "ab", count: 32),
-        gitCommit: "b54ac86", gitDirty: true, kvlabVersion: "0.1.0")
+        git: GitState(commit: "b54ac86", dirty: true), kvlabVersion: "0.1.0")
 
     static let machine = [
         Attribute("cpu_model", .string("Some CPU")), Attribute("cores", .int(2)),
@@ -43,9 +43,14 @@ enum Samples {
         var table = ResultTable(schema: ttft)
         for row in ttftRows(rows) { try table.append(row) }
         return ResultsFile(
-            run: run, machine: machine, finishedCells: ["ttft/fp16/1024", "größer"],
+            run: run, machine: machine, finishedCells: [
+                FinishedCell(name: "ttft/fp16/1024", seconds: 2.5, commit: "b54ac86-dirty"),
+                FinishedCell(name: "größer", seconds: 0.125, commit: "0e36789"),
+            ],
             tables: [table, ResultTable(schema: empty)])
     }
+
+    static func cell(_ name: String) -> FinishedCell { FinishedCell(name: name, seconds: 1.25, commit: "b54ac86") }
 
     /// A folder that is removed after `body`.
     static func inFolder<T>(_ body: (String) throws -> T) throws -> T {

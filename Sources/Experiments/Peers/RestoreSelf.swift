@@ -41,6 +41,8 @@ public final class RestoreSelf {
         let model = try Checkpoint.open(job.model).model(bits: .four, execution: execution, mlaForm: .expanded)
         let engine = Engine(model: model, execution: execution)
         let layout = try CacheLayout(spec: model.cacheSpec, scheme: CacheScheme(expression: job.kv))
+        // As llama-server does before it takes requests.
+        try engine.warmUp(layout)
         emit(RestoreLine(state: .load, seconds: (clock.now - start).seconds))
 
         let identity = CacheIdentity(model: model)
@@ -66,10 +68,6 @@ public final class RestoreSelf {
     /// The context computed, saved, and asked of again while it is in memory; the cache is gone afterwards.
     private func first(_ engine: Engine, _ layout: CacheLayout, _ identity: CacheIdentity) throws {
         state = .cold
-        // Pages of the weights come in, threads wake; not measured.
-        let warmUp = AgentCache(agent: "warm-up", layout: layout, pool: BlockPool(budgetBytes: .max))
-        _ = try ask(AgentSession(engine: engine, cache: warmUp), Array(job.context.prefix(64)), 2, .cold)
-
         let cache = AgentCache(agent: "agent", layout: layout, pool: BlockPool(budgetBytes: .max))
         var line = try ask(AgentSession(engine: engine, cache: cache), job.context, 1, .cold)
         line.memoryBytes = cache.storedBytes

@@ -129,7 +129,7 @@ public struct RunComparison: Sendable {
         func list(_ file: ResultsFile) -> [(String, String)] {
             let run = file.run
             let own = [
-                ("run", run.runID), ("profile", run.profile), ("commit", run.gitCommit + (run.gitDirty ? ", changed" : "")),
+                ("run", run.runID), ("profile", run.profile), ("commit", run.git.description),
                 ("kvlab", run.kvlabVersion), ("configuration", run.configurationHash),
             ]
             return own

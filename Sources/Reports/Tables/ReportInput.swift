@@ -37,11 +37,19 @@ public struct ReportInput: Sendable {
             "Measured on \(cpu)\(cores)\(detail.isEmpty ? "" : ", \(detail)"); kvlab \(commit); data: \(resultsPath)."
     }
 
-    /// "commit 0123456789ab", and whether the tree had changes.
+    /// "commit 0123456789ab", and whether the tree had changes; all of them where a run was resumed with other builds.
     var commit: String {
-        let run = results.run
-        guard !run.gitCommit.isEmpty else { return "of an unrecorded commit" }
-        return "commit \(run.gitCommit.prefix(12))" + (run.gitDirty ? " with uncommitted changes" : "")
+        let suffix = GitState.dirtySuffix
+        var commits: [String] = []
+        let cells = results.finishedCells.map(\.commit)
+        for commit in cells.isEmpty ? [results.run.git.description] : cells where !commits.contains(commit) {
+            commits.append(commit)
+        }
+        let texts = commits.filter { $0 != "" && $0 != suffix }.map {
+            $0.hasSuffix(suffix) ? "\($0.dropLast(suffix.count).prefix(12)) with uncommitted changes" : "\($0.prefix(12))"
+        }
+        if texts.isEmpty { return "of an unrecorded commit" }
+        return (texts.count == 1 ? "commit " : "commits ") + texts.joined(separator: ", ")
     }
 
     /// An attribute of the machine record as text; nil when it is absent or empty.

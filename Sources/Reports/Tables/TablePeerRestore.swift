@@ -29,8 +29,8 @@ struct TablePeerRestore: TableDefinition {
                 computes keys and values alone, which flatters it where there are few layers. Then the context and \
                 \(contexts[0].extensionTokens) tokens more: in memory, the cache just computed; from disk, the cache dropped \
                 and loaded from its file, whose pages are in the page cache; after a restart, the first request of a new \
-                process, from when its model was loaded; from nothing: the same with the load of program and model, which warms \
-                llama.cpp up. \
+                process, from when its model was loaded; from nothing: the same with the load of program and model, in which \
+                kvlab and llama.cpp do a short run. \
                 Agents in 1 GiB: whole caches of that context, of these layers. \
                 Same tokens: restores whose \(contexts[0].outputTokens) greedy tokens equal those of the request in memory. \
                 Peak memory: of the larger process, weights and program included. \(versions(contexts)). \

@@ -5,7 +5,7 @@ import CHDF5
 /// ```
 /// /            attributes of RunRecord, with Conventions, title, history, source and layout_version
 /// /machine     attributes, one per fact
-/// /cells       row, name: the finished cells
+/// /cells       row, name, seconds, commit: the finished cells
 /// /<table>     title; row, and one dataset [rows] per column with units and long_name
 /// ```
 ///
@@ -21,7 +21,11 @@ extension ResultsFile {
     private static let cellsGroup = "cells"
     private static let cellsSchema = TableSchema(
         name: cellsGroup, title: "Finished cells, in order of finishing",
-        columns: [ColumnSchema("name", .string, "name of the cell")])
+        columns: [
+            ColumnSchema("name", .string, "name of the cell"),
+            ColumnSchema("seconds", .double, units: "s", "wall time"),
+            ColumnSchema("commit", .string, "commit of the build that ran it, with -dirty behind it where files were changed"),
+        ])
 
     /// Writes the file in one step: at every moment `path` holds the old content or the new one, whole.
     ///
@@ -81,7 +85,10 @@ extension ResultsFile {
         finishedCells = try Self.damaged(path, Self.cellsGroup) {
             let table = try HDF5.table(Self.cellsGroup, in: root, limit: limit)
             guard let names = table.strings("name") else { throw HDF5.Failure(reason: "it has no texts 'name'") }
-            return names
+            // Older files have names only.
+            let seconds = table.doubles("seconds") ?? names.map { _ in .nan }
+            let commits = table.strings("commit") ?? names.map { _ in run.git.description }
+            return names.indices.map { FinishedCell(name: names[$0], seconds: seconds[$0], commit: commits[$0]) }
         }
         for name in try HDF5.linkNames(of: root) where name != Self.machineGroup && name != Self.cellsGroup {
             tables.append(try Self.damaged(path, name) { try HDF5.table(name, in: root, limit: limit) })
@@ -91,7 +98,9 @@ extension ResultsFile {
     /// The bytes of the file.
     private func image() throws -> [UInt8] {
         var cells = ResultTable(schema: Self.cellsSchema)
-        for cell in finishedCells { try cells.append(["name": .string(cell)]) }
+        for cell in finishedCells {
+            try cells.append(["name": .string(cell.name), "seconds": .double(cell.seconds), "commit": .string(cell.commit)])
+        }
         try checkTableNames()
         return try HDF5.fileImage { root in
             try run.write(on: root)

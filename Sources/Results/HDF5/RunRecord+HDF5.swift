@@ -8,7 +8,7 @@ extension RunRecord {
             ("Conventions", .string("CF-1.10")),
             ("title", .string("kvlab run \(runID)")),
             ("history", .string("\(Timestamp.iso8601(startedAtNanoseconds)) \(arguments.joined(separator: " "))")),
-            ("source", .string("kvlab \(kvlabVersion), git commit \(gitCommit)\(gitDirty ? ", modified" : "")")),
+            ("source", .string("kvlab \(kvlabVersion), git commit \(git.commit)\(git.dirty ? ", modified" : "")")),
             ("layout_version", .int(ResultsFile.layoutVersion)),
             ("run_id", .string(runID)),
             ("started_at", .string(Timestamp.iso8601(startedAtNanoseconds))),
@@ -22,8 +22,8 @@ extension RunRecord {
             ("profile", .string(profile)),
             ("configuration", .string(configuration)),
             ("configuration_sha256", .string(configurationHash)),
-            ("git_commit", .string(gitCommit)),
-            ("git_dirty", .int(gitDirty ? 1 : 0)),
+            ("git_commit", .string(git.commit)),
+            ("git_dirty", .int(git.dirty ? 1 : 0)),
             ("kvlab_version", .string(kvlabVersion)),
         ]
         for (name, value) in facts { try HDF5.write(Attribute(name, value), on: root) }
@@ -56,7 +56,7 @@ extension RunRecord {
             runID: try text("run_id"), startedAtNanoseconds: try integer("started_at_ns"),
             finishedAtNanoseconds: try value("finished_at_ns") == nil ? nil : try integer("finished_at_ns"),
             arguments: arguments, profile: try text("profile"), configuration: try text("configuration"),
-            configurationHash: try text("configuration_sha256"), gitCommit: try text("git_commit"),
-            gitDirty: try integer("git_dirty") != 0, kvlabVersion: try text("kvlab_version"))
+            configurationHash: try text("configuration_sha256"), git: GitState(commit: try text("git_commit"), dirty: try integer("git_dirty") != 0),
+            kvlabVersion: try text("kvlab_version"))
     }
 }

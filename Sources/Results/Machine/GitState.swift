@@ -1,7 +1,7 @@
 import Foundation
 
 /// Which commit of a source tree is checked out, and whether files differ from it.
-public struct GitState: Sendable, Equatable {
+public struct GitState: Sendable, Equatable, CustomStringConvertible {
     /// 40 hex digits, or "unknown" where there is no git, no repository or no commit.
     public var commit: String
     /// Whether tracked files are changed or new ones lie beside them; false when the commit is unknown.
@@ -11,6 +11,11 @@ public struct GitState: Sendable, Equatable {
         self.commit = commit
         self.dirty = dirty
     }
+
+    /// The commit, with "-dirty" behind it where files differ, as `git describe --dirty` puts it.
+    public var description: String { commit + (dirty ? Self.dirtySuffix : "") }
+
+    public static let dirtySuffix = "-dirty"
 
     public static let unknown = GitState(commit: "unknown", dirty: false)
 

@@ -53,7 +53,7 @@ public final class RunDirectory: Sendable {
 
     /// Whether the rows of `cell` are in the file.
     public func isFinished(cell: String) -> Bool {
-        state.withLock { $0.finishedCells.contains(cell) }
+        state.withLock { $0.finishedCells.contains { $0.name == cell } }
     }
 
     /// Adds a finished cell with its rows, in one step: after this returns they are on disk, and if it throws, or the
@@ -61,12 +61,12 @@ public final class RunDirectory: Sendable {
     /// - Throws: ``ResultsError/committedTwice(cell:run:)``, ``ResultsError/runFinished(run:)``,
     ///   ``ResultsError/schemaChanged(table:run:)``, ``ResultsError/badRow(table:column:problem:)`` or what
     ///   ``ResultsFile/write(to:)`` throws.
-    public func commit(cell: String, rows: [(schema: TableSchema, row: Row)]) throws {
+    public func commit(_ cell: FinishedCell, rows: [(schema: TableSchema, row: Row)]) throws {
         try update { file in
             let run = file.run.runID
             guard file.run.finishedAtNanoseconds == nil else { throw ResultsError.runFinished(run: run) }
-            guard !file.finishedCells.contains(cell) else {
-                throw ResultsError.committedTwice(cell: cell, run: run)
+            guard !file.finishedCells.contains(where: { $0.name == cell.name }) else {
+                throw ResultsError.committedTwice(cell: cell.name, run: run)
             }
             file.finishedCells.append(cell)
             for (schema, row) in rows {
