@@ -32,7 +32,7 @@ import Testing
     static let expected = """
         machine cells ttft a_first
         2026-11-21T01-02-03Z-quick-ab12cd 1
-        cells 2 2 row name
+        cells 2 4 row name seconds commit
         ttft 7 5 row scheme depth ttft note
         a_first 0 4 row x k t
         s nan
